@@ -1,0 +1,86 @@
+// CanaryPolicy (weir.dev/v1alpha1): how far, how long, and what counts as hurt. Field docs: crds/canarypolicies.weir.dev.yaml.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/meta.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace weir {
+
+struct PolicyStep {
+  int weight = 0;  // percent of the traffic, 1..100
+  milliseconds hold{0};
+  bool operator==(const PolicyStep&) const = default;
+};
+
+struct PrometheusSource {
+  std::string url;
+  milliseconds timeout{5000};
+};
+
+struct MetricSource {
+  std::string name;
+  std::optional<PrometheusSource> prometheus;  // exactly one type
+};
+
+enum class Severity { Critical, Warning };
+enum class WhenNoData { Hold, Advance, Rollback };
+enum class WhenUnsure { Hold, Advance };
+enum class WhenSourceError { Hold, Advance };
+
+struct RatioObjective {  // two cumulative counters
+  std::string bad_query;
+  std::string total_query;
+  double at_most = 0;  // fraction in (0, 1)
+};
+
+struct ValueObjective {  // a number, however computed
+  std::string query;
+  double at_most = 0;
+  milliseconds interval{15'000};
+  int fail_after = 3;  // distinct samples in a row
+};
+
+struct Objective {
+  std::string name;
+  Severity severity = Severity::Critical;
+  std::string source;                   // name of a source; never empty after parsing
+  std::optional<RatioObjective> ratio;  // exactly one of ratio | value
+  std::optional<ValueObjective> value;
+  WhenNoData on_no_data = WhenNoData::Hold;
+  WhenUnsure on_unsure = WhenUnsure::Advance;
+};
+
+struct JudgeSettings {
+  milliseconds interval{5000};
+  milliseconds warmup{30'000};
+  double max_false_rollback =
+      0.01;  // probability, over all Critical ratio objectives of one release
+  WhenSourceError on_source_error = WhenSourceError::Hold;
+};
+
+struct CanaryPolicySpec {
+  std::vector<PolicyStep> steps;  // rising, last 100
+  milliseconds max_hold{3'600'000};
+  int min_ready_seconds = 5;
+  milliseconds drain{30'000};
+  milliseconds watch{1'800'000};
+  std::vector<MetricSource> sources;
+  std::vector<Objective> objectives;
+  JudgeSettings judge;
+};
+
+struct CanaryPolicy {
+  ObjectMeta meta;
+  Result<CanaryPolicySpec> spec =
+      CanaryPolicySpec{};  // an error names the field; it becomes a condition
+  std::string spec_text;   // compact JSON of the spec as stored, to pin it for a release
+  std::int64_t observed_generation = 0;
+  std::vector<Condition> conditions;
+};
+
+}  // namespace weir

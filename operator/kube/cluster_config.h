@@ -1,0 +1,30 @@
+// Where the API server is and who we are: from a kubeconfig file or from inside a pod.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/httplib_client.h"
+
+namespace weir {
+
+struct ClusterConfig {
+  HttpClientOptions http{};
+  std::string ns = "default";  // of the context or the pod
+};
+
+// https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ : clusters, users, contexts; inline data and
+// files (relative to the kubeconfig's folder), token and tokenFile (re-read when older than a minute). `path` may be a list with
+// ':' as KUBECONFIG is; the first file that sets a value wins. `context` "" = current-context.
+// Errors: NotFound (no such file), Invalid (names the field).
+Result<ClusterConfig> load_kubeconfig(const std::string& path, const std::string& context,
+                                      const Clock& clock);
+
+// From the pod's projected service account: token re-read when older than a minute, ca.crt, namespace;
+// KUBERNETES_SERVICE_HOST and _PORT. Error: NotFound outside a pod.
+Result<ClusterConfig> load_in_cluster_config(const Clock& clock);
+
+}  // namespace weir
