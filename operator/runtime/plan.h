@@ -1,0 +1,72 @@
+// What a decision wants done: a list of actions in the order in which they must happen, and when to look again. A value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "kube/object.h"
+
+namespace weir {
+
+// POST. A name that is taken by a child of ours counts as done; by anything else it is refused.
+struct CreateObject {
+  Kind kind{};
+  ObjectKey key{};
+  Json body{};
+  std::string owner_uid{};  // who must own an object that already has the name
+  bool dry_run = false;     // try it, change nothing
+};
+
+// JSON merge patch of an object that must exist, as the very object we saw (`uid`).
+struct PatchObject {
+  Kind kind{};
+  ObjectKey key{};
+  Json body{};
+  std::string uid{};
+  std::string resource_version{};  // "" = whatever the version is now; set, a newer version is a Conflict
+};
+
+struct DeleteObject {
+  Kind kind{};
+  ObjectKey key{};
+  std::string uid{};
+};
+
+// Server-side apply of the whole status.
+struct PatchStatus {
+  Kind kind{};
+  ObjectKey key{};
+  std::string uid{};
+  Json status{};
+};
+
+struct RecordEvent {
+  Kind kind{};
+  ObjectKey key{};
+  std::string uid{};
+  bool warning = false;
+  std::string reason{};   // UpperCamelCase
+  std::string message{};
+};
+
+// Ask a metric source; the answer comes with a later observation.
+struct StartMeasurement {
+  ObjectKey key{};        // whose answer it is
+  std::string id{};       // deterministic: objective
+  std::string text{};     // opaque to the runtime: the measurer's own description (JSON)
+};
+
+using Action =
+    std::variant<CreateObject, PatchObject, DeleteObject, PatchStatus, RecordEvent, StartMeasurement>;
+
+struct Plan {
+  std::vector<Action> actions{};
+  std::optional<WallTime> look_again{};  // besides every change of what was observed
+};
+
+}  // namespace weir
