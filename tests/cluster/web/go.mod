@@ -1,0 +1,3 @@
+module weir.dev/tests/web
+
+go 1.21
