@@ -1,5 +1,5 @@
 // containerd, CoreDNS and Helm for the test cluster; see hack/tools/build.
-module weir.dev/hack/tools/containerd
+module weir.dev/hack/tools/others
 
 go 1.26.6
 

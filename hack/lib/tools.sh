@@ -1,0 +1,27 @@
+# Where the tools built by hack/tools/build are; sourced after common.sh.
+# shellcheck shell=bash
+
+tools_source=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tools" && pwd)
+
+# gateway-api last: it holds no program, only resource definitions.
+TOOL_MODULES=(kubernetes others traefik gateway-api)
+
+TOOL_BUILD_FLAGS=(-trimpath -buildvcs=false)
+# Without debugging tables: half the size.
+TOOL_LINK_FLAGS="-s -w"
+
+# tool_dir MODULE prints the folder that holds the module's programs. Its name
+# is a hash of all that decides what they are, so a stale one is never used.
+tool_dir() {
+  local hash
+  hash=$(cat "$tools_source/$1/go.mod" "$tools_source/$1/go.sum" - \
+    <<<"${TOOL_BUILD_FLAGS[*]} $TOOL_LINK_FLAGS" | sha256sum)
+  echo "$WEIR_CACHE/tools/$1-${hash:0:12}"
+}
+
+# tools_path prints the folders of all tools in the form of PATH.
+tools_path() {
+  local module path=
+  for module in "${TOOL_MODULES[@]}"; do path+=:$(tool_dir "$module"); done
+  echo "${path#:}"
+}
