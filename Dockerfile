@@ -1,0 +1,37 @@
+# Built by hack/image. The result holds the binary, the shared libraries that it names, root certificates, and nothing else.
+FROM docker.io/library/debian:bookworm-slim AS build
+
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        ca-certificates ccache cmake g++ ninja-build pkg-config \
+        libcpp-httplib-dev libfmt-dev libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev \
+    && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /src
+COPY CMakeLists.txt ./
+COPY operator operator
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DWEIR_TESTS=OFF -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+    && cmake --build /build --target weir \
+    && mkdir -p /rootfs \
+    && install -s /build/weir /rootfs/weir
+
+# A library that ldd does not find fails the build here and not in a cluster.
+RUN set -e; \
+    ldd /rootfs/weir >/tmp/libraries; \
+    ! grep 'not found' /tmp/libraries; \
+    grep -o '/[^ ]*' /tmp/libraries | xargs cp --parents --dereference --target-directory=/rootfs; \
+    mkdir -p /rootfs/etc/ssl/certs; \
+    cp /etc/ssl/certs/ca-certificates.crt /rootfs/etc/ssl/certs/; \
+    echo 'nonroot:x:65532:65532::/nonexistent:/nologin' >/rootfs/etc/passwd; \
+    echo 'nonroot:x:65532:' >/rootfs/etc/group; \
+    echo 'hosts: files dns' >/rootfs/etc/nsswitch.conf
+
+FROM scratch
+COPY --from=build /rootfs /
+# Debian's OpenSSL looks elsewhere when the package `openssl` is not there.
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["/weir"]
+CMD ["operator"]
