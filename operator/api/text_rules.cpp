@@ -14,7 +14,7 @@ bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
 bool is_letter_or_digit(char c) { return is_lower_or_digit(c) || is_upper(c); }
 bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f' || c == '\r';
+  return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
 }
 
 // Not empty, ends in characters of `edge`, between them `edge` or one of `inner`.
@@ -123,7 +123,7 @@ const TextRule kAppProtocol{253, is_app_protocol, "a protocol, like http or kube
 const TextRule kImage{512, is_without_spaces, "an image without spaces, at most 512 characters"};
 const TextRule kUrl{2048, is_plain_url,
                     "a URL that begins with http:// or https://, without user, query and fragment"};
-const TextRule kQuery{4096, is_not_empty, "a query of 1 to 4096 characters"};
+const TextRule kQuery{2048, is_not_empty, "a query of 1 to 2048 characters"};
 const TextRule kDuration{32, is_duration, "a duration, like 30s, 2m, 1h30m or 250ms"};
 }  // namespace text_rules
 
