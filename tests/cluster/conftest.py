@@ -1,0 +1,124 @@
+"""Fixtures of the stories. They expect a running cluster, told by the environment of `hack/cluster env`."""
+import json
+import os
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+from figures import Figures
+from kube import Api, ApiError, kubectl
+from operator_process import NAMESPACE, Operator
+from story import Shop
+from waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED = ("KUBECONFIG", "WEIR_CLUSTER", "WEIR_GATEWAY_URL", "WEIR_PROMETHEUS_URL", "WEIR_PROMETHEUS_POD_URL")
+IMAGES = ("localhost/weir:dev", "localhost/weir-test-web:1")
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+figures_key = pytest.StashKey[Figures]()
+report_key = pytest.StashKey[pytest.TestReport]()
+
+
+def pytest_configure(config):
+    config.stash[figures_key] = Figures()
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig):
+    return pytestconfig.stash[figures_key]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    collected = config.stash[figures_key]
+    if collected.stories:
+        terminalreporter.section("figures")
+        for line in collected.lines():
+            terminalreporter.write_line(line)
+    if path := os.environ.get("WEIR_REPORT"):
+        collected.write(path)
+
+
+def run(*command):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def api():
+    missing = [name for name in NEEDED if name not in os.environ]
+    if missing:
+        pytest.fail(f'no cluster: {", ".join(missing)} not set; run eval "$(hack/cluster env)"', pytrace=False)
+    return Api()
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Builds and loads the images, unless WEIR_IMAGES_LOADED says that it was done."""
+    if not os.environ.get("WEIR_TEST_WEB"):
+        os.environ["WEIR_TEST_WEB"] = run(ROOT / "tests/cluster/build-web-image").strip()
+    if os.environ.get("WEIR_IMAGES_LOADED"):
+        return
+    run(ROOT / "hack/image")
+    for image in IMAGES:
+        run(ROOT / "hack/cluster", "load", image, "--id", os.environ["WEIR_CLUSTER"])
+
+
+@pytest.fixture(scope="session")
+def operator(api, images):
+    """The operator, installed as an administrator does it."""
+    api.apply(namespace_object(NAMESPACE))
+    run("helm", "install", "weir", ROOT / "charts/weir", "--namespace", NAMESPACE, "--wait", "--timeout", "120s",
+        "--set", "logLevel=debug,image.pullPolicy=Never")
+    installed = Operator(api)
+    installed.wait_ready()
+    yield installed
+    run("helm", "uninstall", "weir", "--namespace", NAMESPACE, "--wait")
+
+
+def namespace_object(name):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": RESTRICTED}}
+
+
+@pytest.fixture
+def namespace(api, operator, request):
+    name = f"story-{uuid.uuid4().hex[:6]}"
+    api.apply(namespace_object(name))
+    eventually("the namespace's ServiceAccount",
+               lambda: kubectl("get", "serviceaccount", "default", "-n", name, check=False).returncode == 0)
+    yield name
+    report = request.node.stash.get(report_key, None)
+    if report is not None and report.failed:
+        print_evidence(api, name, operator)
+    api.delete("Namespace", "", name)
+    eventually(f"namespace {name} is gone", lambda: not api.get("Namespace", "", name), timeout=120)
+
+
+@pytest.fixture
+def shop(api, namespace, tmp_path):
+    service = Shop(api, namespace, tmp_path, os.environ["WEIR_PROMETHEUS_POD_URL"])
+    yield service
+    service.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call":
+        item.stash[report_key] = outcome.get_result()
+
+
+def print_evidence(api, namespace, operator):
+    for kind in ("Release", "HTTPRoute"):
+        try:
+            for thing in api.list(kind, namespace):
+                parts = {key: thing.get(key) for key in (("spec", "status") if kind == "HTTPRoute" else ("status",))}
+                print(f"--- {kind} {thing['metadata']['name']}:\n{json.dumps(parts, indent=1)}")
+        except ApiError as error:
+            print(f"--- {kind}: {error}")
+    print("--- events:\n" + kubectl("get", "events", "-n", namespace, "--sort-by=.lastTimestamp", check=False).stdout)
+    print("--- pods:\n" + kubectl("get", "replicasets,pods,endpointslices", "-n", namespace, "-o", "wide", check=False).stdout)
+    print("--- operator:\n" + operator.logs())

@@ -1,0 +1,124 @@
+"""Callers that count: on this machine through the gateway, and in a pod through the Service."""
+import json
+import os
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+
+from kube import kubectl
+from waiting import eventually
+from weir_objects import caller_pod
+
+BIN_SECONDS = 0.1
+
+
+@dataclass
+class Counts:
+    answers: Counter = field(default_factory=Counter)  # "<version> <status>"
+    failures: Counter = field(default_factory=Counter)  # text of a transport error
+    pods: Counter = field(default_factory=Counter)
+
+    def add(self, line):
+        self.answers.update(line["answers"])
+        self.failures.update(line.get("failures", {}))
+        self.pods.update(line.get("pods", {}))
+
+    @property
+    def total(self):
+        return self.answers.total() + self.failures.total()
+
+    def percent(self, version):
+        ours = sum(n for key, n in self.answers.items() if key.split()[0] == version)
+        return 100 * ours / self.answers.total()
+
+    def failed(self):
+        """Everything that is not a 200 of the service, by what it was."""
+        return self.failures + Counter({key: n for key, n in self.answers.items() if key.split()[1] != "200"})
+
+
+def read_lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+class Record:
+    """What a loader wrote, after it has ended."""
+
+    def __init__(self, lines):
+        assert lines and lines[-1].get("total"), "the loader was cut off before its sums"
+        self.bins, self.last = lines[:-1], lines[-1]
+        self.all = Counts()
+        self.all.add(self.last)
+        self.max_ms = self.last["max_ms"]
+
+    def between(self, begin, end):
+        """The bins that lie wholly within the window."""
+        counts = Counts()
+        for line in self.bins:
+            if line["from"] >= begin and line["from"] + BIN_SECONDS <= end:
+                counts.add(line)
+        return counts
+
+
+class HostProcess:
+    """The program on this machine; its lines go into a file."""
+
+    def __init__(self, web, arguments, path):
+        self.path = path
+        with open(path, "wb") as file:
+            self.process = subprocess.Popen([web, *arguments], stdout=file, stderr=subprocess.STDOUT)
+
+    def lines(self):
+        with open(self.path, encoding="utf-8") as file:
+            return read_lines(file.read())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=15)
+        return self.lines()
+
+
+class PodProcess:
+    """The program in a pod."""
+
+    def __init__(self, api, namespace, name, arguments):
+        self.api, self.namespace, self.name = api, namespace, name
+        api.create(caller_pod(namespace, name, arguments))
+        eventually(f"pod {name} runs", lambda: self.phase() == "Running")
+
+    def phase(self):
+        return self.api.get("Pod", self.namespace, self.name)["status"].get("phase")
+
+    def stop(self):
+        kubectl("exec", "-n", self.namespace, self.name, "--", "/web", "stop")
+        eventually(f"pod {self.name} ends", lambda: self.phase() in ("Succeeded", "Failed"))
+        return read_lines(kubectl("logs", "-n", self.namespace, self.name))
+
+
+class Callers:
+    """All of them: load from outside and from inside, and one stream from outside that is never let go."""
+
+    def __init__(self, api, namespace, host, folder, rps=200, inside_rps=50, service="shop"):
+        web, gateway = os.environ["WEIR_TEST_WEB"], os.environ["WEIR_GATEWAY_URL"]
+        outside = ["load", "--url", gateway, "--host", host, "--rps", str(rps), "--connections", "8"]
+        inside = ["load", "--url", f"http://{service}.{namespace}", "--rps", str(inside_rps), "--connections", "4"]
+        self.processes = {
+            "inside": PodProcess(api, namespace, "caller", inside),
+            "outside": HostProcess(web, outside, folder / "outside.jsonl"),
+            "stream": HostProcess(web, ["hold", "--url", f"{gateway}/stream", "--host", host], folder / "stream.jsonl"),
+        }
+        self.inside = self.outside = self.stream = None
+
+    def stop(self):
+        lines = {name: process.stop() for name, process in self.processes.items()}
+        self.inside, self.outside = Record(lines["inside"]), Record(lines["outside"])
+        self.stream = lines["stream"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        try:
+            self.stop()
+        except Exception:  # the story's own failure says more
+            if failure is None:
+                raise

@@ -1,0 +1,86 @@
+"""The operator as the node sees it: its process, what it costs, and how to kill it."""
+import os
+import signal
+import threading
+from pathlib import Path
+
+from kube import kubectl
+from waiting import eventually
+
+NAMESPACE = "weir-system"
+SELECTOR = "app.kubernetes.io/name=weir"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Operator:
+    def __init__(self, api):
+        self.api = api
+
+    def pod(self):
+        """The running one; None while there is none."""
+        pods = self.api.list("Pod", NAMESPACE, SELECTOR)
+        running = [p for p in pods if p["status"].get("phase") == "Running" and "deletionTimestamp" not in p["metadata"]]
+        return running[0] if running else None
+
+    def is_ready(self):
+        pod = self.pod()
+        conditions = pod["status"].get("conditions", []) if pod else []
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    def wait_ready(self, timeout=60.0):
+        eventually("the operator is Ready", self.is_ready, timeout)
+
+    def pid(self):
+        """On this machine: the process named weir in a cgroup of the operator's pod."""
+        uid = self.pod()["metadata"]["uid"]
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if (folder / "comm").read_text().strip() == "weir" and uid in (folder / "cgroup").read_text():
+                    return int(folder.name)
+            except OSError:
+                continue  # it has ended meanwhile
+        raise AssertionError(f"no process of the operator's pod {uid}")
+
+    def kill_process(self):
+        os.kill(self.pid(), signal.SIGKILL)
+
+    def delete_pod_at_once(self):
+        self.api.delete("Pod", NAMESPACE, self.pod()["metadata"]["name"], gracePeriodSeconds=0)
+
+    def restarts(self):
+        return sum(s["restartCount"] for s in self.pod()["status"]["containerStatuses"])
+
+    def logs(self, lines=200):
+        arguments = ["logs", "-n", NAMESPACE, "-l", SELECTOR, f"--tail={lines}", "--prefix"]
+        texts = [kubectl(*arguments, *more, check=False).stdout for more in ([], ["--previous"])]
+        return "\n--- before its restart:\n".join(t for t in texts if t)
+
+
+class Cost(threading.Thread):
+    """Memory and processor time of the operator while a story runs."""
+
+    def __init__(self, operator):
+        super().__init__(daemon=True)
+        self.folder = Path(f"/proc/{operator.pid()}")
+        self.ended = threading.Event()
+        self.peak_kib = self.resident_kib()
+        self.begin_seconds = self.cpu_seconds()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(0.5):
+            self.peak_kib = max(self.peak_kib, self.resident_kib())
+
+    def resident_kib(self):
+        fields = dict(line.split(":", 1) for line in (self.folder / "status").read_text().splitlines())
+        return int(fields["VmRSS"].split()[0])
+
+    def cpu_seconds(self):
+        # After the name in parentheses: field 3 on; 14 and 15 are user and system time.
+        fields = (self.folder / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+        return {"peak_rss_mib": round(self.peak_kib / 1024, 1), "cpu_s": round(self.cpu_seconds() - self.begin_seconds, 2)}

@@ -1,0 +1,143 @@
+"""A service under release, and the record of what was done to its traffic."""
+from dataclasses import dataclass
+from datetime import datetime
+
+import prometheus
+from kube import Watch
+from load import Callers
+from weir_objects import canary_policy, host_of, release
+
+# How long anything may take that waits for pods, on two busy cores.
+PATIENCE = 120.0
+
+
+@dataclass
+class Weights:
+    at: float  # when it was seen, seconds since the epoch
+    of: dict  # revision -> percent
+
+
+def seconds(text):
+    """A time of the API as seconds since the epoch."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def route_weights(route, name):
+    refs = [ref for rule in route["spec"]["rules"] for ref in rule.get("backendRefs", [])]
+    return {ref["name"].removeprefix(f"{name}-"): ref.get("weight", 1) for ref in refs}
+
+
+def accepted_weights(thing):
+    return {w["revision"]: w.get("weight", 0) for w in thing.get("status", {}).get("weights", [])}
+
+
+def without_repeats(moments):
+    kept = []
+    for moment in moments:
+        if moment.of and (not kept or kept[-1].of != moment.of):
+            kept.append(moment)
+    return kept
+
+
+def condition(thing, type_):
+    conditions = thing.get("status", {}).get("conditions", [])
+    return next((c for c in conditions if c["type"] == type_), {})
+
+
+class Shop:
+    """One Release named `shop` in a namespace of its own."""
+
+    name = "shop"
+
+    def __init__(self, api, namespace, folder, prometheus_url):
+        self.api, self.namespace, self.folder, self.prometheus_url = api, namespace, folder, prometheus_url
+        self.host = host_of(namespace)
+        self.releases = Watch(api, "Release", namespace, name=self.name)
+        self.routes = Watch(api, "HTTPRoute", namespace, name=self.name)
+
+    def close(self):
+        self.releases.stop()
+        self.routes.stop()
+
+    # What a person does.
+
+    def apply_policy(self, **changes):
+        self.api.apply(canary_policy(self.namespace, self.prometheus_url, **changes))
+
+    def apply(self, version, **how):
+        """Returns the generation that status must observe."""
+        return self.api.apply(release(self.namespace, version, **how))["metadata"]["generation"]
+
+    def start(self, version="v1", **how):
+        """The first revision ever; returns its name."""
+        generation = self.apply(version, **how)
+        seen = self.wait("the first revision is Healthy", lambda r: is_phase(r, "Healthy", generation))
+        return seen.object["status"]["stable"]["revision"]
+
+    def callers(self, **how):
+        return Callers(self.api, self.namespace, self.host, self.folder, **how)
+
+    # What can be seen.
+
+    def current(self):
+        return self.api.get("Release", self.namespace, self.name)
+
+    def wait(self, what, wanted, timeout=PATIENCE):
+        return self.releases.until(what, wanted, timeout)
+
+    def wait_phase(self, phase, generation, timeout=PATIENCE):
+        return self.wait(f"phase {phase}", lambda r: is_phase(r, phase, generation), timeout)
+
+    def canary_revision(self, generation):
+        seen = self.wait("a canary revision", lambda r: observed(r, generation) and r["status"].get("canary"))
+        return seen.object["status"]["canary"]["revision"]
+
+    def wait_accepted(self, revision, weight, timeout=PATIENCE):
+        """The moment at which status first says that the weight was accepted."""
+        what = f"status says that weight {weight} of {revision} was accepted"
+        return self.wait(what, lambda r: accepted_weights(r).get(revision, 0) == weight, timeout).at
+
+    def written(self):
+        """Every change of the route's weights."""
+        seen = [s for s in self.routes.snapshot() if s.type != "DELETED"]
+        return without_repeats(Weights(s.at, route_weights(s.object, self.name)) for s in seen)
+
+    def steps_of(self, revision):
+        """The weights that were written for a revision, without repeats; 0 before the first is left out."""
+        steps = []
+        for weights in self.written():
+            weight = weights.of.get(revision, 0)
+            if (steps or weight) and (not steps or steps[-1].of != weight):
+                steps.append(Weights(weights.at, weight))
+        return steps
+
+    def pods(self, revision):
+        return self.api.list("Pod", self.namespace, f"weir.dev/release={self.name},weir.dev/revision={revision}")
+
+    def service_metric(self, revision, more=""):
+        service = f"{self.namespace}-{self.name}-{revision}-http-80@kubernetesgateway"
+        return f'traefik_service_requests_total{{service="{service}"{more}}}'
+
+    def first_bad_sample(self, revision, begin, end):
+        return prometheus.first_time_above(self.service_metric(revision, ',code=~"5.."'), 0, begin, end)
+
+
+def observed(thing, generation):
+    return thing.get("status", {}).get("observedGeneration", 0) >= generation
+
+
+def is_phase(thing, phase, generation):
+    return observed(thing, generation) and thing["status"].get("phase") == phase
+
+
+def restarts(pod):
+    return sum(s["restartCount"] for s in pod["status"].get("containerStatuses", []))
+
+
+def uids(pods):
+    return {pod["metadata"]["uid"] for pod in pods}
+
+
+def is_serving(pod):
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+    return ready and "deletionTimestamp" not in pod["metadata"]

@@ -1,0 +1,92 @@
+"""What an administrator installs: the chart and the plain manifests. Needs helm, and no cluster but for the last two."""
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kube import kubectl
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts/weir"
+SETS_OF_EXAMPLES = ("shop", "good", "bad")
+
+
+def helm(*arguments, check=True):
+    done = subprocess.run(["helm", *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def render(*arguments, chart=CHART):
+    text = helm("template", "weir", chart, "--namespace", "weir-system", *arguments).stdout
+    return [thing for thing in yaml.safe_load_all(text) if thing]
+
+
+def of_kind(things, *kinds):
+    return [thing for thing in things if thing["kind"] in kinds]
+
+
+def test_the_chart_installs_the_definitions_of_the_repository():
+    ours = [yaml.safe_load(path.read_text()) for path in sorted(ROOT.glob("crds/*.yaml"))]
+    for crd in ours:
+        crd["metadata"].setdefault("annotations", {})["helm.sh/resource-policy"] = "keep"
+    assert of_kind(render(), "CustomResourceDefinition") == ours
+    assert not of_kind(render("--set", "crds.install=false"), "CustomResourceDefinition")
+
+
+def test_the_archive_holds_the_definitions_themselves(tmp_path):
+    helm("package", CHART, "--destination", tmp_path)
+    [archive] = tmp_path.glob("weir-*.tgz")
+    assert render(chart=archive) == render()
+
+
+def test_a_definition_is_never_run_as_a_template(tmp_path):
+    chart = tmp_path / "weir"
+    shutil.copytree(CHART, chart)
+    path = next(chart.glob("files/crds/releases*"))
+    crd = yaml.safe_load(path.read_text())
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = "{{ fail .Values }} $(name)"
+    path.write_text(yaml.safe_dump(crd))
+    [shown] = [c for c in of_kind(render(chart=chart), "CustomResourceDefinition") if "releases" in c["metadata"]["name"]]
+    assert shown["spec"] == crd["spec"]
+
+
+@pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=2", "logLevel=loud", "crds.install=perhaps"])
+def test_a_wrong_value_is_refused(wrong):
+    done = helm("template", "weir", CHART, "--set", wrong, check=False)
+    assert done.returncode != 0 and "values don't meet the specifications" in done.stderr
+
+
+def test_the_operator_may_do_what_it_needs_and_no_more():
+    [role] = of_kind(render(), "ClusterRole", "Role")
+    resources = {resource for rule in role["rules"] for resource in rule["resources"]}
+    verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
+    assert "secrets" not in resources and "*" not in resources | verbs
+    # Nothing is ever put: apply and guarded patches only.
+    assert verbs == {"get", "list", "watch", "create", "patch", "delete"}
+    assert all("delete" not in rule["verbs"] for rule in role["rules"] if "weir.dev" in rule["apiGroups"])
+
+
+def test_for_one_namespace_there_is_no_cluster_role():
+    things = render("--set", "watchNamespace=production")
+    assert not of_kind(things, "ClusterRole", "ClusterRoleBinding")
+    assert {t["metadata"]["namespace"] for t in of_kind(things, "Role", "RoleBinding")} == {"production"}
+    [deployment] = of_kind(things, "Deployment")
+    assert "--namespace=production" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_the_plain_manifests_are_the_chart():
+    done = subprocess.run([ROOT / "manifests/generate", "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_plain_manifests_are_accepted(api):
+    kubectl("apply", "-f", str(ROOT / "manifests/namespace.yaml"))
+    kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-k", str(ROOT / "manifests"))
+
+
+@pytest.mark.parametrize("example", SETS_OF_EXAMPLES)
+def test_the_examples_are_accepted(namespace, example):
+    kubectl("apply", "--dry-run=server", "-n", namespace, "-k", str(ROOT / "manifests/examples" / example))

@@ -1,0 +1,132 @@
+"""The stories of a release, on a real cluster with real requests."""
+import time
+
+from kube import Watch
+from operator_process import Cost
+from story import is_serving, restarts, uids
+
+STEPS = [5, 25, 50, 100]
+HOLD = 12.0
+SETTLE = 2.0  # from the acceptance of a weight until its split is counted
+ENOUGH = 2000  # requests at each step
+RPS = 250
+DRAIN = 8.0
+# Times in status are whole seconds, so a wait that is counted from one may end up to a second early.
+ROUNDING = 1.0
+
+
+def window(shop, revision, weight):
+    """From `SETTLE` after the acceptance of a weight until the next write; None as end = it is the last one."""
+    accepted = shop.wait_accepted(revision, weight)
+    later = [w.at for w in shop.written() if w.at > accepted]
+    return accepted + SETTLE, later[0] if later else None
+
+
+def test_a_good_release_walks_to_100_percent_and_costs_no_request(shop, operator, figures):
+    shop.apply_policy()
+    stable = shop.start("v1")
+    begin, cost = time.time(), Cost(operator)
+    with shop.callers(rps=RPS) as callers:
+        generation = shop.apply("v2")
+        canary = shop.canary_revision(generation)
+        shop.wait_accepted(canary, 50)
+        earned = [pod for pod in shop.pods(canary) if is_serving(pod)]
+        full = shop.wait_accepted(canary, 100)
+        shop.wait("the promotion", lambda r: r["status"].get("stable", {}).get("revision") == canary)
+        time.sleep(max(0.0, full + SETTLE + ENOUGH / RPS + 1 - time.time()))
+        at_full = [pod for pod in shop.pods(canary) if is_serving(pod)]
+        end = time.time()
+    figures.add("good release", **cost.stop(), seconds=round(end - begin, 1))
+
+    assert [w.of for w in shop.steps_of(canary)] == STEPS
+    for weight in STEPS:
+        first, last = window(shop, canary, weight)
+        counts = callers.outside.between(first, last or end)
+        share = counts.percent("v2")
+        figures.add("good release", **{f"split at {weight} %": f"{share:.2f} % of {counts.total}"})
+        assert counts.total >= ENOUGH, f"step {weight}: only {counts.total} requests"
+        assert abs(share - weight) <= 2, f"step {weight}: {share:.2f} % of {counts.total}"
+    assert not callers.outside.all.failed() and not callers.inside.all.failed()
+    assert not callers.stream[-1].get("broken") and callers.stream[-1]["lines"] > 0
+    figures.add("good release", requests=callers.outside.all.total, **{
+        "requests inside": callers.inside.all.total, "failed": 0, "lines of one stream": callers.stream[-1]["lines"],
+        "slowest ms": callers.outside.max_ms})
+
+    assert len(earned) >= 2 and uids(earned) <= uids(at_full)
+    final = shop.wait_phase("Healthy", generation).object["status"]
+    assert final["stable"]["revision"] == canary != stable
+    now = shop.pods(canary)
+    assert uids(earned) <= uids(now) and not any(restarts(pod) for pod in now)
+    names = {pod["metadata"]["name"] for pod in earned}
+    counts = callers.outside.between(full + SETTLE, end)
+    assert names <= set(counts.pods), "pods that earned the weight do not serve at 100 %"
+
+
+def test_a_bad_release_is_taken_back_at_its_first_step(shop, api, operator, figures):
+    shop.apply_policy(steps=[{"weight": 5, "hold": "90s"}, {"weight": 25, "hold": "10s"}, {"weight": 100}])
+    stable = shop.start("v1")
+    before = shop.pods(stable)
+    begin, cost = time.time(), Cost(operator)
+    pods = Watch(api, "Pod", shop.namespace, f"weir.dev/release={shop.name}")
+    with shop.callers(rps=RPS) as callers:
+        generation = shop.apply("v2", error_rate=0.1)
+        canary = shop.canary_revision(generation)
+        zero = shop.wait(f"weight 0 of {canary} is accepted again",
+                         lambda r: r["status"].get("lastRollback") and weight_is(r, canary, 0)).at
+        final = shop.wait_phase("RolledBack", generation).object["status"]
+        time.sleep(2)
+    figures.add("bad release", **cost.stop(), seconds=round(time.time() - begin, 1))
+    pods.stop()
+
+    steps = shop.steps_of(canary)
+    assert [w.of for w in steps] == [5, 0], "the weight rose above the first step, or came back"
+    first_bad = shop.first_bad_sample(canary, begin, time.time())
+    figures.add("bad release", **{
+        "requests": callers.outside.all.total, "bad requests": callers.outside.all.failed().total(),
+        "s from the first bad sample to weight 0": round(steps[1].at - first_bad, 2),
+        "s at the first step": round(steps[1].at - steps[0].at, 2)})
+    assert final["lastRollback"]["reason"] == "errors" and final["lastRollback"]["revision"] == canary
+
+    assert set(callers.outside.all.failed()) == {"v2 500"}, "others than the canary failed"
+    assert not callers.inside.all.failed()
+    after = callers.outside.between(steps[1].at + SETTLE, time.time())
+    assert after.total and after.percent("v2") == 0
+    assert not callers.stream[-1].get("broken")
+
+    leaving = [s for s in pods.snapshot() if "deletionTimestamp" in s.object["metadata"]]
+    assert {s.object["metadata"]["labels"]["weir.dev/revision"] for s in leaving} == {canary}
+    figures.add("bad release", **{"s from weight 0 to the end of its pods": round(leaving[0].at - zero, 2)})
+    assert leaving[0].at - zero >= DRAIN - ROUNDING, "pods left before their drain"
+    assert not shop.pods(canary), "RolledBack, and pods are still there"
+    assert uids(shop.pods(stable)) == uids(before) and not any(restarts(pod) for pod in shop.pods(stable))
+
+
+def weight_is(thing, revision, weight):
+    return {w["revision"]: w.get("weight", 0) for w in thing["status"].get("weights", [])}.get(revision, 0) == weight
+
+
+def test_a_killed_operator_finishes_what_it_began(shop, operator, figures):
+    shop.apply_policy()
+    shop.start("v1")
+    with shop.callers(rps=50) as callers:
+        generation = shop.apply("v2")
+        canary = shop.canary_revision(generation)
+        shop.wait_accepted(canary, 5)
+        operator.kill_process()
+        accepted_25 = shop.wait_accepted(canary, 25)
+        operator.wait_ready()
+        operator.delete_pod_at_once()
+        final = shop.wait_phase("Healthy", generation).object["status"]
+    assert final["stable"]["revision"] == canary
+
+    steps = shop.steps_of(canary)
+    assert [w.of for w in steps] == STEPS
+    for weights, following in zip(steps, steps[1:]):
+        accepted = shop.wait_accepted(canary, weights.of)
+        held = following.at - accepted
+        figures.add("killed operator", **{f"s held at {weights.of} %": round(held, 2)})
+        assert held >= HOLD - ROUNDING, f"{weights.of} % was held for {held:.2f} s only"
+    assert accepted_25 < steps[2].at
+    assert not callers.outside.all.failed() and not callers.inside.all.failed()
+
+
