@@ -19,12 +19,16 @@ struct ClusterConfig {
 // https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ : clusters, users, contexts; inline data and
 // files (relative to the kubeconfig's folder), token and tokenFile (re-read when older than a minute). `path` may be a list with
 // ':' as KUBECONFIG is; the first file that sets a value wins. `context` "" = current-context.
-// Errors: NotFound (no such file), Invalid (names the field).
+// Errors: NotFound (none of the files exists), Invalid (names the field; also for what is not supported yet: exec and auth-provider
+// users, basic authentication, impersonation, tls-server-name, proxy-url). `clock` must outlive the bearer_token function.
 Result<ClusterConfig> load_kubeconfig(const std::string& path, const std::string& context,
                                       const Clock& clock);
 
 // From the pod's projected service account: token re-read when older than a minute, ca.crt, namespace;
 // KUBERNETES_SERVICE_HOST and _PORT. Error: NotFound outside a pod.
-Result<ClusterConfig> load_in_cluster_config(const Clock& clock);
+inline constexpr const char* kServiceAccountFolder =
+    "/var/run/secrets/kubernetes.io/serviceaccount";
+Result<ClusterConfig> load_in_cluster_config(const Clock& clock,
+                                             const std::string& folder = kServiceAccountFolder);
 
 }  // namespace weir

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -13,6 +15,8 @@ struct HttpApiClientOptions {
   double requests_per_second = 200;  // token bucket over all calls but watches
   double burst = 400;                // requests
   std::string field_manager = "weir";
+  // How a call waits for the bucket or before it tries again; empty: sleeps. For tests.
+  std::function<void(milliseconds)> sleep{};
 };
 
 // `http`, `clock` and `random` must outlive the client.

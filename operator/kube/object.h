@@ -25,7 +25,7 @@ struct ObjectKey {
 
   auto operator<=>(const ObjectKey&) const = default;
 };
-std::string to_string(const ObjectKey& key);  // "namespace/name"
+std::string to_string(const ObjectKey& key);  // "namespace/name", or "name" without one
 
 // What a list or watch covers.
 struct Selection {
@@ -37,7 +37,7 @@ struct Selection {
 struct Patch {
   enum class Type {
     Apply,      // server-side apply (KEP-555), forced: the whole of what the field manager owns
-    Json,       // RFC 6902
+    JsonPatch,  // RFC 6902
     JsonMerge,  // RFC 7386: lists are replaced whole, null removes
   };
   Type type = Type::JsonMerge;

@@ -57,7 +57,7 @@ Result<std::uint16_t> parse_port(std::string_view url, std::string_view text,
 // Splits "host:port" or "[v6]:port" into `url`.
 Result<void> parse_authority(std::string_view text, std::string_view authority, Url& url) {
   if (authority.find('@') != std::string_view::npos)
-    return bad_url(text, "user info is not allowed");
+    return Error{ErrorKind::Invalid, "URL: user info is not allowed"};  // not shown: it is a secret
   std::size_t host_end = 0;
   if (authority.starts_with('[')) {
     const auto bracket = authority.find(']');

@@ -1,0 +1,34 @@
+#include "kube/base64.h"
+
+#include <cstdint>
+
+namespace weir {
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  std::uint32_t bits = 0;
+  int digits = 0;
+  int padding = 0;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r') continue;
+    std::size_t value = 0;
+    if (c == '=') {
+      if (++padding > 2) return std::nullopt;
+    } else {
+      value = kAlphabet.find(c);
+      if (value == std::string_view::npos || padding > 0) return std::nullopt;
+    }
+    bits = (bits << 6U) | static_cast<std::uint32_t>(value);
+    if (++digits % 4 != 0) continue;
+    for (int byte = 2; byte >= padding; --byte)
+      out += static_cast<char>((bits >> (8U * static_cast<unsigned>(byte))) & 0xffU);
+    bits = 0;
+  }
+  if (digits % 4 != 0) return std::nullopt;
+  return out;
+}
+
+}  // namespace weir

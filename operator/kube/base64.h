@@ -1,0 +1,12 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+// RFC 4648 with padding, as Kubernetes writes it; line breaks are skipped. Nothing when it is not that.
+std::optional<std::string> decode_base64(std::string_view text);
+
+}  // namespace weir
