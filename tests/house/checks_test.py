@@ -80,7 +80,7 @@ class Layers(CheckTest):
         self.assert_found("operator/kube/x.cpp",
                           "void f() {\n  throw 1;\n}\nauto t = std::chrono::system_clock::now();\n"
                           "void g() { std::this_thread::sleep_for(s); }\n",
-                          "x.cpp:2: return a Result", "x.cpp:4: take the time", "x.cpp:5: take the")
+                          "x.cpp:2: return a Result", "x.cpp:4: take the time", "x.cpp:5: wait on")
 
     def test_comments_and_strings_may_say_anything(self):
         self.assert_clean("operator/kube/x.cpp",
