@@ -76,7 +76,13 @@ def operator(api, images):
     installed = Operator(api)
     installed.wait_ready()
     yield installed
+    eventually("the stories' namespaces are gone", lambda: not stories(api), timeout=120)
     run("helm", "uninstall", "weir", "--namespace", NAMESPACE, "--wait")
+
+
+def stories(api):
+    names = [n["metadata"]["name"] for n in api.list("Namespace", "")]
+    return [name for name in names if name.startswith("story-")]
 
 
 def namespace_object(name):
@@ -93,8 +99,7 @@ def namespace(api, operator, request):
     report = request.node.stash.get(report_key, None)
     if report is not None and report.failed:
         print_evidence(api, name, operator)
-    api.delete("Namespace", "", name)
-    eventually(f"namespace {name} is gone", lambda: not api.get("Namespace", "", name), timeout=120)
+    api.delete("Namespace", "", name)  # it goes while the next story runs
 
 
 @pytest.fixture
