@@ -54,7 +54,7 @@ need_packages() {
   need_root
   log "installing ${missing[*]}"
   # Fresh lists first: those of an old image name files that are no longer there.
-  apt_get update && without_services apt_get install "${missing[@]}"
+  apt_get update && apt_get install "${missing[@]}"
 }
 
 # Quiet unless it fails; waits for another apt instead of failing at once.
@@ -63,15 +63,3 @@ apt_get() {
   output=$(DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 \
     --no-install-recommends "$@" 2>&1 </dev/null) || die "apt-get $*: $output"
 }
-
-# Runs a command while no package may start a service: Debian's prometheus would
-# otherwise occupy the machine with a server of its own.
-without_services() (
-  policy=/usr/sbin/policy-rc.d
-  if [[ ! -e $policy ]]; then
-    trap 'rm -f "$policy"' EXIT
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod +x "$policy"
-  fi
-  "$@"
-)

@@ -1,6 +1,9 @@
 # Images for a cluster without a registry; sourced after names.sh.
 # shellcheck shell=bash disable=SC2154  # id, data, addresses: names.sh
 
+# Otherwise every call warns that containerd will drop version 1 cgroups one day.
+export CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=1
+
 containerd_images() { inside "$(tool_dir others)/ctr" --namespace k8s.io images "$@"; }
 
 # The image under every pod: one static program of a few lines. Prints its archive.
