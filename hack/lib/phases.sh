@@ -6,9 +6,6 @@
 CANNOT=77
 TAIL_LINES=60
 
-# Job control gives every phase a process group, so that all of it can be ended.
-set -m
-
 declare -A phase_pid=() phase_result=() phase_counts=() phase_reason=()
 phase_order=()
 
@@ -21,12 +18,15 @@ start_phases() {
 
 # begin_phase NAME starts the function phase_NAME in the background.
 begin_phase() {
+  # Job control gives it a process group of its own, so that all of it can be ended.
+  set -m
   (
-    since=${EPOCHREALTIME/[.,]/}
-    trap 'elapsed "$since" >"$logs/$1.seconds"' EXIT
-    "phase_$1"
+    name=$1 since=${EPOCHREALTIME/[.,]/}
+    trap 'elapsed "$since" >"$logs/$name.seconds"' EXIT
+    "phase_$name"
   ) >"$logs/$1.log" 2>&1 </dev/null 9>&- &
   phase_pid[$1]=$!
+  set +m
 }
 
 # end_phase NAME waits for it and says how it went.
