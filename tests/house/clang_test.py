@@ -21,6 +21,8 @@ class Account {
 };
 """
 LOCKED, UNLOCKED = HEADER % "weir::Lock lock(mutex_);", HEADER % ""
+# No library headers: what is remembered shows as well, in a tenth of the time.
+PLAIN = "#pragma once\nstruct Account {\n  int get() { return 1; }\n};\n"
 
 
 @unittest.skipUnless(shutil.which("clang-tidy-14"), "no clang-tidy-14: hack/install test")
@@ -38,7 +40,7 @@ class ClangTest(unittest.TestCase):
         (root / "build").mkdir()
         shutil.copy(REPO / ".clang-tidy", root)
         shutil.copy(REPO / "operator/base/mutex.h", root / "operator/base")
-        (root / "operator/account.h").write_text(LOCKED)
+        (root / "operator/account.h").write_text(PLAIN)
         source = root / "operator/account.cpp"
         source.write_text('#include "account.h"\nint f(Account& a) { return a.get(); }\n')
         command = f"ccache /usr/bin/c++ -I{root}/operator -std=c++20 -Werror -o x.o -c {source}"
@@ -57,6 +59,7 @@ class ClangTest(unittest.TestCase):
         self.assertIn("1 sources, 1 known", self.check(self.make_tree("two")).stdout)
 
     def test_a_race_in_a_changed_header_is_found(self):
+        (self.root / "operator/account.h").write_text(LOCKED)
         self.assertEqual(self.check(self.root).returncode, 0)
         (self.root / "operator/account.h").write_text(UNLOCKED)
         run = self.check(self.root)
