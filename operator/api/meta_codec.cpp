@@ -83,7 +83,8 @@ std::vector<Condition> decode_conditions(const Json& list) {
 Json encode_condition(const Condition& condition) {
   Json json = Json::object();
   json["type"] = clip(condition.type, kMaxType);
-  json["status"] = condition.status;
+  const bool known = condition.status == "True" || condition.status == "False";
+  json["status"] = known ? condition.status : "Unknown";
   json["reason"] = clip(condition.reason, kMaxReason);
   json["message"] = clip(condition.message, kMaxMessage);
   json["observedGeneration"] = condition.observed_generation;

@@ -1,0 +1,180 @@
+#include "unit/api_test_support.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+#include "api/codec.h"
+
+namespace weir::api_test {
+namespace {
+
+bool is_integer(const std::string& text) {
+  const std::size_t first = text.starts_with('-') ? 1 : 0;
+  return text.size() > first &&
+         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(first), text.end(),
+                     [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+// Plain scalars by YAML 1.2 rules; what is quoted stays text.
+Json scalar(const YAML::Node& node) {
+  const auto& text = node.Scalar();
+  if (node.Tag() == "!") return text;
+  if (text == "null" || text == "~" || text.empty()) return nullptr;
+  if (text == "true" || text == "false") return text == "true";
+  if (is_integer(text)) return std::stoll(text);
+  return text;
+}
+
+Json convert(const YAML::Node& node) {
+  if (node.IsMap()) {
+    Json object = Json::object();
+    for (const auto& item : node) object[item.first.Scalar()] = convert(item.second);
+    return object;
+  }
+  if (node.IsSequence()) {
+    Json list = Json::array();
+    for (const auto& item : node) list.push_back(convert(item));
+    return list;
+  }
+  return node.IsScalar() ? scalar(node) : Json();
+}
+
+std::vector<std::string> tokens_of(const std::string& pointer) {
+  std::vector<std::string> tokens;
+  for (std::size_t at = 0; at < pointer.size();) {
+    const auto next = std::min(pointer.find('/', at + 1), pointer.size());
+    tokens.push_back(pointer.substr(at + 1, next - at - 1));
+    at = next;
+  }
+  return tokens;
+}
+
+std::string join_pointer(const std::string& pointer, bool with_index) {
+  std::string path;
+  for (const auto& token : tokens_of(pointer)) {
+    if (is_integer(token))
+      path += with_index ? "[" + token + "]" : "[]";
+    else
+      path += path.empty() ? token : "." + token;
+  }
+  return path;
+}
+
+std::string describe(const Objective& objective) {
+  std::string text =
+      fmt::format("objective {} {} {} {} {}", objective.name, static_cast<int>(objective.severity),
+                  objective.source, static_cast<int>(objective.on_no_data),
+                  static_cast<int>(objective.on_unsure));
+  if (objective.ratio)
+    text += fmt::format(" ratio {} {} {}", objective.ratio->bad_query, objective.ratio->total_query,
+                        objective.ratio->at_most);
+  if (objective.value)
+    text += fmt::format(" value {} {} {} {}", objective.value->query, objective.value->at_most,
+                        objective.value->interval.count(), objective.value->fail_after);
+  return text + "\n";
+}
+
+}  // namespace
+
+Json load_yaml(const std::string& path) {
+  return convert(YAML::LoadFile(std::string(WEIR_SOURCE_DIR "/") + path));
+}
+
+Json load_schema(const std::string& plural) {
+  const Json crd = load_yaml("crds/" + plural + ".weir.dev.yaml");
+  return crd.at("spec").at("versions").at(0).at("schema").at("openAPIV3Schema");
+}
+
+std::vector<SchemaField> fields_of(const Json& schema, const std::string& path) {
+  std::vector<SchemaField> fields;
+  const auto add = [&](const Json& child, const std::string& child_path, bool required) {
+    fields.push_back({child_path, &child, required});
+    const auto below = fields_of(child, child_path);
+    fields.insert(fields.end(), below.begin(), below.end());
+  };
+  const Json& required = json_at(schema, {"required"});
+  if (schema.contains("properties"))
+    for (const auto& [name, child] : schema.at("properties").items())
+      add(child, path.empty() ? name : path + "." + name,
+          std::find(required.begin(), required.end(), name) != required.end());
+  if (schema.contains("items")) add(schema.at("items"), path + "[]", false);
+  return fields;
+}
+
+void apply_defaults(const Json& schema, const std::string& path, Json& value,
+                    std::set<std::string>& used) {
+  if (value.is_array() && schema.contains("items"))
+    for (auto& item : value) apply_defaults(schema.at("items"), path + "[]", item, used);
+  if (!value.is_object() || !schema.contains("properties")) return;
+  for (const auto& [name, child] : schema.at("properties").items()) {
+    const auto child_path = path.empty() ? name : path + "." + name;
+    if (!value.contains(name) && child.contains("default")) {
+      value[name] = child.at("default");
+      used.insert(child_path);
+    }
+    if (value.contains(name)) apply_defaults(child, child_path, value[name], used);
+  }
+}
+
+std::set<std::string> paths_in(const Json& value, const std::string& path) {
+  std::set<std::string> paths;
+  const auto below = [&](const Json& child, const std::string& child_path) {
+    paths.insert(child_path);
+    paths.merge(paths_in(child, child_path));
+  };
+  if (value.is_object())
+    for (const auto& [name, child] : value.items()) below(child, path + "." + name);
+  if (value.is_array())
+    for (const auto& item : value) below(item, path + "[]");
+  return paths;
+}
+
+std::string shape_of_pointer(const std::string& pointer) { return join_pointer(pointer, false); }
+std::string path_of_pointer(const std::string& pointer) { return join_pointer(pointer, true); }
+
+std::string describe(const CanaryPolicySpec& policy) {
+  std::string text =
+      fmt::format("{} {} {} {} {} {} {} {}\n", policy.max_hold.count(), policy.min_ready_seconds,
+                  policy.drain.count(), policy.watch.count(), policy.judge.interval.count(),
+                  policy.judge.warmup.count(), policy.judge.max_false_rollback,
+                  static_cast<int>(policy.judge.on_source_error));
+  for (const auto& step : policy.steps)
+    text += fmt::format("step {} {}\n", step.weight, step.hold.count());
+  for (const auto& source : policy.sources)
+    text += fmt::format("source {} {} {}\n", source.name, source.prometheus->url,
+                        source.prometheus->timeout.count());
+  for (const auto& objective : policy.objectives) text += describe(objective);
+  return text;
+}
+
+std::string describe(const ReleaseSpec& release) {
+  std::string text = fmt::format(
+      "{} {} {} {} {} {} {} {}\n", release.replicas, release.revision_history_limit,
+      static_cast<int>(release.lifecycle), static_cast<int>(release.traffic.type), release.policy,
+      release.keep_warm.duration.count(), release.keep_warm.replicas_percent, release.service.name);
+  for (const auto& image : release.images)
+    text += fmt::format("image {} {}\n", image.container, image.image);
+  for (const auto& port : release.service.ports)
+    text += fmt::format("port {} {} {} {} {}\n", port.name, port.port, port.target_port,
+                        port.protocol, port.app_protocol);
+  const auto& gateway = release.traffic.gateway_api;
+  return text + fmt::format("{}\n{}\n{}\n{}", release.template_text, gateway.parent_refs_text,
+                            fmt::join(gateway.hostnames, ","), gateway.rules_text);
+}
+
+Decoded decode_spec_of(const Json& object) {
+  if (json_text(object, {"kind"}) == "CanaryPolicy") {
+    const auto policy = decode_policy(object);
+    if (!policy) return {"", policy.error().message};
+    if (!policy->spec) return {"", policy->spec.error().message};
+    return {describe(*policy->spec), ""};
+  }
+  const auto release = decode_release(object);
+  if (!release) return {"", release.error().message};
+  if (!release->spec) return {"", release->spec.error().message};
+  return {describe(*release->spec), ""};
+}
+
+}  // namespace weir::api_test
