@@ -112,15 +112,14 @@ std::string Connection::describe(int error) const {
     return fmt::format("the server's certificate was refused: {}",
                        X509_verify_cert_error_string(result));
   }
+  // A server of TLS 1.3 that misses a client certificate just hangs up.
+  const std::string_view hint = server_.tls ? " (or the server wants a client certificate)" : "";
   switch (kind) {
     case httplib::Error::Connection: return "no connection";
     case httplib::Error::ConnectionTimeout: return "no connection in time";
     case httplib::Error::SSLConnection: return "the TLS handshake failed";
-    case httplib::Error::Write: return "the connection was cut while sending";
-    case httplib::Error::Read:
-      return server_.tls
-                 ? "the connection was cut or fell silent (or a client certificate is wanted)"
-                 : "the connection was cut or fell silent";
+    case httplib::Error::Write: return fmt::format("the connection was cut while sending{}", hint);
+    case httplib::Error::Read: return fmt::format("the connection was cut or fell silent{}", hint);
     default: return httplib::to_string(kind);
   }
 }

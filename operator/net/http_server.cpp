@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kThreads = 4;
 constexpr std::size_t kMaxRequestBody = 4096;  // bytes; nobody sends us any
+constexpr seconds kFirstByteTimeout{1};
 constexpr seconds kReadTimeout{2};
 constexpr seconds kWriteTimeout{5};
 constexpr seconds kStartTimeout{5};
@@ -28,6 +29,7 @@ class HttplibServer final : public HttpServer {
   explicit HttplibServer(HttpRoutes routes) : routes_(std::move(routes)) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     server_.set_keep_alive_max_count(1);  // an idle kept connection would hold a thread for 5 s
+    server_.set_keep_alive_timeout(kFirstByteTimeout.count());
     server_.set_read_timeout(kReadTimeout);
     server_.set_write_timeout(kWriteTimeout);
     server_.set_payload_max_length(kMaxRequestBody);

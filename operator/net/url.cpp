@@ -13,7 +13,9 @@ constexpr std::uint16_t kHttpsPort = 443;
 constexpr int kMaxPort = 65535;
 
 Error bad_url(std::string_view text, std::string_view why) {
-  return Error{ErrorKind::Invalid, fmt::format("URL \"{}\": {}", text, why)};
+  const bool may_hold_password = text.find('@') != std::string_view::npos;
+  return Error{ErrorKind::Invalid,
+               fmt::format("URL \"{}\": {}", may_hold_password ? "…" : text, why)};
 }
 
 bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
@@ -57,7 +59,7 @@ Result<std::uint16_t> parse_port(std::string_view url, std::string_view text,
 // Splits "host:port" or "[v6]:port" into `url`.
 Result<void> parse_authority(std::string_view text, std::string_view authority, Url& url) {
   if (authority.find('@') != std::string_view::npos)
-    return Error{ErrorKind::Invalid, "URL: user info is not allowed"};  // not shown: it is a secret
+    return bad_url(text, "user info is not allowed");
   std::size_t host_end = 0;
   if (authority.starts_with('[')) {
     const auto bracket = authority.find(']');
