@@ -13,9 +13,9 @@ YamlReader::YamlReader(const YamlReader& other)
 
 YamlReader::~YamlReader() = default;
 
-Result<YamlReader> YamlReader::parse(const std::string& text, std::string name) {
+Result<YamlReader> YamlReader::parse(const std::string& text, const std::string& name) {
   try {
-    return YamlReader(YAML::Load(text), std::move(name));
+    return YamlReader(YAML::Load(text), name);
   } catch (const std::exception& e) {
     return Error{ErrorKind::Invalid, fmt::format("{}: {}", name, e.what())};
   }

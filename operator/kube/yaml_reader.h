@@ -19,7 +19,7 @@ namespace weir {
 class YamlReader {
  public:
   // Error kind: Invalid, with the position. `name` begins the field's path in errors: a file's name, say.
-  static Result<YamlReader> parse(const std::string& text, std::string name);
+  static Result<YamlReader> parse(const std::string& text, const std::string& name);
   ~YamlReader();
   YamlReader(const YamlReader&);
   YamlReader& operator=(const YamlReader&) = delete;
