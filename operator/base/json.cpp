@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace weir {
@@ -64,7 +66,26 @@ std::string json_text(const Json& json, std::initializer_list<std::string_view> 
 std::int64_t json_int(const Json& json, std::initializer_list<std::string_view> path,
                       std::int64_t fallback) {
   const Json& at = json_at(json, path);
+  if (at.is_number_unsigned() && at.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
+    return fallback;
   return at.is_number_integer() ? at.get<std::int64_t>() : fallback;
+}
+
+bool json_covers(const Json& actual, const Json& wanted) {
+  if (wanted.is_object()) {
+    return actual.is_object() &&
+           std::all_of(wanted.items().begin(), wanted.items().end(), [&](const auto& item) {
+             const auto found = actual.find(item.key());
+             return found == actual.end() ? item.value().is_null()
+                                          : json_covers(*found, item.value());
+           });
+  }
+  if (wanted.is_array()) {
+    return actual.is_array() && actual.size() == wanted.size() &&
+           std::equal(wanted.begin(), wanted.end(), actual.begin(),
+                      [](const Json& w, const Json& a) { return json_covers(a, w); });
+  }
+  return actual == wanted;
 }
 
 }  // namespace weir

@@ -1,6 +1,8 @@
 // JSON as a tree, for bodies and answers. Errors by value; foreign text can neither throw nor exhaust the stack.
 #pragma once
 
+#include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -26,8 +28,11 @@ const Json& json_at(const Json& json, std::initializer_list<std::string_view> pa
 std::string json_text(const Json& json, std::initializer_list<std::string_view> path,
                       std::string_view fallback = "");
 
-// The value of an integer member, or `fallback`.
+// The value of an integer member, or `fallback`; also when it does not fit.
 std::int64_t json_int(const Json& json, std::initializer_list<std::string_view> path,
                       std::int64_t fallback = 0);
+
+// Whether every member of `wanted` stands in `actual` with that value; null means absent, lists agree item by item.
+bool json_covers(const Json& actual, const Json& wanted);
 
 }  // namespace weir

@@ -28,9 +28,9 @@ int digits(std::string_view text, std::size_t pos, std::size_t width) {
   return value;
 }
 
-// The fraction after the seconds, as microseconds; moves `pos` behind it.
+// The fraction after the seconds, as microseconds; moves `pos` behind it. A point without digits stays in the way.
 microseconds fraction(std::string_view text, std::size_t& pos) {
-  if (pos >= text.size() || text[pos] != '.') return microseconds(0);
+  if (digits(text, pos + 1, 1) < 0 || text[pos] != '.') return microseconds(0);
   ++pos;
   int scale = 100'000;
   int micros = 0;
