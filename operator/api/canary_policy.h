@@ -1,8 +1,10 @@
 // CanaryPolicy (weir.dev/v1alpha1): how far, how long, and what counts as hurt. Field docs: crds/canarypolicies.weir.dev.yaml.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/meta.h"
@@ -31,6 +33,12 @@ enum class Severity { Critical, Warning };
 enum class WhenNoData { Hold, Advance, Rollback };
 enum class WhenUnsure { Hold, Advance };
 enum class WhenSourceError { Hold, Advance };
+
+// What a query may leave open, to be filled in when it is asked; anything else in "$(…)" is refused.
+inline constexpr std::array<std::string_view, 4> kQueryPlaceholders{
+    "$(release)", "$(namespace)", "$(revision)",
+    "$(service)",  // of the revision that is judged
+};
 
 struct RatioObjective {  // two cumulative counters
   std::string bad_query;

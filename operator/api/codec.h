@@ -25,6 +25,9 @@ ReleaseStatus decode_release_status(
     const Json& status);  // lenient: an unreadable part of it is as if absent
 Json encode_release_status(const ReleaseStatus& status);
 
+// For metadata.ownerReferences of its children.
+Json owner_reference(const Release& release);
+
 std::string_view to_string(Phase phase);
 Json encode_condition(const Condition& condition);
 

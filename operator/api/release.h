@@ -32,8 +32,8 @@ struct ReleaseService {
 struct GatewayApiTraffic {
   std::string parent_refs_text;  // compact JSON list, as the user wrote it
   std::vector<std::string> hostnames;
-  std::string
-      rules_text;  // compact JSON list of HTTPRoute rules without backendRefs; "[]" = one rule that matches all
+  // Compact JSON list of HTTPRoute rules without backendRefs; "[]" = one rule that matches all.
+  std::string rules_text;
 };
 
 enum class TrafficType { GatewayApi };

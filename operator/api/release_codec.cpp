@@ -5,6 +5,7 @@
 
 #include "api/codec.h"
 #include "api/spec_readers.h"
+#include "kube/kinds.h"
 
 namespace weir {
 namespace {
@@ -164,6 +165,15 @@ Result<Release> decode_release(const Json& object) {
   release.spec = decode_release_spec(json_at(object, {"spec"}), release.meta.key.name);
   release.status = decode_release_status(json_at(object, {"status"}));
   return release;
+}
+
+Json owner_reference(const Release& release) {
+  return Json{{"apiVersion", kinds::kRelease.api_version()},
+              {"kind", kinds::kRelease.name},
+              {"name", release.meta.key.name},
+              {"uid", release.meta.uid},
+              {"controller", true},
+              {"blockOwnerDeletion", true}};
 }
 
 }  // namespace weir

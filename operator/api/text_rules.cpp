@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/canary_policy.h"
 #include "base/time_format.h"
 
 namespace weir {
@@ -13,9 +14,7 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
 bool is_letter_or_digit(char c) { return is_lower_or_digit(c) || is_upper(c); }
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
-}
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
 
 // Not empty, ends in characters of `edge`, between them `edge` or one of `inner`.
 bool is_word(std::string_view text, bool (*edge)(char), std::string_view inner) {
@@ -78,7 +77,13 @@ bool is_plain_url(std::string_view text) {
          text.find_first_of("?#@") == std::string_view::npos;
 }
 
-bool is_not_empty(std::string_view text) { return !text.empty(); }
+bool is_query(std::string_view text) {
+  std::string rest(text);
+  for (const auto known : kQueryPlaceholders)
+    for (auto at = rest.find(known); at != std::string::npos; at = rest.find(known, at))
+      rest.erase(at, known.size());
+  return !text.empty() && rest.find("$(") == std::string::npos;
+}
 
 bool is_duration(std::string_view text) { return parse_duration(text).has_value(); }
 
@@ -123,7 +128,9 @@ const TextRule kAppProtocol{253, is_app_protocol, "a protocol, like http or kube
 const TextRule kImage{512, is_without_spaces, "an image without spaces, at most 512 characters"};
 const TextRule kUrl{2048, is_plain_url,
                     "a URL that begins with http:// or https://, without user, query and fragment"};
-const TextRule kQuery{2048, is_not_empty, "a query of 1 to 2048 characters"};
+const TextRule kQuery{2048, is_query,
+                      "a query of 1 to 2048 characters without placeholders other than "
+                      "$(release), $(namespace), $(revision) and $(service)"};
 const TextRule kDuration{32, is_duration, "a duration, like 30s, 2m, 1h30m or 250ms"};
 }  // namespace text_rules
 

@@ -1,12 +1,12 @@
 // What a decision wants done: a list of actions in the order in which they must happen, and when to look again. A value.
 #pragma once
 
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "kube/object.h"
@@ -28,7 +28,8 @@ struct PatchObject {
   ObjectKey key{};
   Json body{};
   std::string uid{};
-  std::string resource_version{};  // "" = whatever the version is now; set, a newer version is a Conflict
+  std::string
+      resource_version{};  // "" = whatever the version is now; set, a newer version is a Conflict
 };
 
 struct DeleteObject {
@@ -50,23 +51,33 @@ struct RecordEvent {
   ObjectKey key{};
   std::string uid{};
   bool warning = false;
-  std::string reason{};   // UpperCamelCase
+  std::string reason{};  // UpperCamelCase
   std::string message{};
 };
 
-// Ask a metric source; the answer comes with a later observation.
-struct StartMeasurement {
-  ObjectKey key{};        // whose answer it is
-  std::string id{};       // deterministic: objective
-  std::string text{};     // opaque to the runtime: the measurer's own description (JSON)
+// What to ask a metric source. The folder that asks defines it; the runtime only carries it.
+class Question {
+ public:
+  virtual ~Question() = default;
+  virtual std::string describe() const = 0;
 };
 
-using Action =
-    std::variant<CreateObject, PatchObject, DeleteObject, PatchStatus, RecordEvent, StartMeasurement>;
+// The answer comes with a later observation of the key.
+struct StartMeasurement {
+  ObjectKey key{};
+  std::shared_ptr<const Question> question{};
+};
+
+using Action = std::variant<CreateObject, PatchObject, DeleteObject, PatchStatus, RecordEvent,
+                            StartMeasurement>;
 
 struct Plan {
   std::vector<Action> actions{};
   std::optional<WallTime> look_again{};  // besides every change of what was observed
+
+  void look_again_at(WallTime at) {
+    if (!look_again || at < *look_again) look_again = at;
+  }
 };
 
 }  // namespace weir

@@ -1,0 +1,51 @@
+#include "app/measurer.h"
+
+#include "base/log.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kMaxClients = 64;  // sources; a policy can name any URL
+
+}  // namespace
+
+void Measurer::start(const StartMeasurement& measurement) {
+  const auto question = std::static_pointer_cast<const ReleaseQuestion>(measurement.question);
+  if (!book_.begin(question->evidence, question->objective.name, question->asked,
+                   question->judged_from, question->checkpoint))
+    return;
+  const auto key = measurement.key;
+  const bool taken = pool_.submit([this, key, question](const std::stop_token&) {
+    book_.fold(question->evidence, question->objective, ask(*question));
+    wake_(key);
+  });
+  if (!taken)
+    book_.fold(question->evidence, question->objective,
+               Error{ErrorKind::Unavailable, "too many measurements are waiting"});
+}
+
+Result<std::vector<MetricSample>> Measurer::ask(const ReleaseQuestion& question) {
+  const MetricProvider* provider = plugins_.provider(question.source);
+  if (!provider) return Error{ErrorKind::Invalid, "no provider for source " + question.source.name};
+  auto client = client_for(provider->url(question.source));
+  if (!client) return client.error();
+  const auto deadline = Deadline::after(clock_, provider->timeout(question.source));
+  auto answer = provider->measure(question.expressions, **client, deadline);
+  metrics_.count_measurement(provider->name(), answer ? "ok" : to_string(answer.error().kind));
+  if (!answer)
+    log_warn("source not readable",
+             {{"source", question.source.name}, {"error", to_string(answer.error())}});
+  return answer;
+}
+
+Result<std::shared_ptr<HttpClient>> Measurer::client_for(const std::string& url) {
+  Lock lock(mutex_);
+  const auto found = clients_.find(url);
+  if (found != clients_.end()) return found->second;
+  ASSIGN_OR_RETURN(std::shared_ptr<HttpClient> client, connect_(url));
+  if (clients_.size() >= kMaxClients) clients_.erase(clients_.begin());
+  clients_.emplace(url, client);
+  return client;
+}
+
+}  // namespace weir

@@ -1,0 +1,53 @@
+// Asks metric sources on threads of its own and folds their answers into the evidence; then wakes the release.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "delivery/evidence.h"
+#include "delivery/release_questions.h"
+#include "runtime/metrics.h"
+#include "runtime/task_pool.h"
+
+namespace weir {
+
+// Thread-safe. References must outlive it; its pool is stopped first.
+class Measurer {
+ public:
+  using Connect = std::function<Result<std::unique_ptr<HttpClient>>(const std::string& url)>;
+  using Wake = std::function<void(const ObjectKey&)>;
+
+  Measurer(const Plugins& plugins, EvidenceBook& book, const Clock& clock, Metrics& metrics,
+           TaskPool& pool, Connect connect, Wake wake)
+      : plugins_(plugins),
+        book_(book),
+        clock_(clock),
+        metrics_(metrics),
+        pool_(pool),
+        connect_(std::move(connect)),
+        wake_(std::move(wake)) {}
+
+  // Never blocks.
+  void start(const StartMeasurement& measurement);
+
+ private:
+  Result<std::vector<MetricSample>> ask(const ReleaseQuestion& question);
+  Result<std::shared_ptr<HttpClient>> client_for(const std::string& url);
+
+  const Plugins& plugins_;
+  EvidenceBook& book_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  TaskPool& pool_;
+  Connect connect_;
+  Wake wake_;
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<HttpClient>> clients_
+      GUARDED_BY(mutex_);  // by URL, shared by all releases
+};
+
+}  // namespace weir

@@ -1,0 +1,38 @@
+// From evidence to verdicts. Pure functions of counts; a stronger judge takes this file's place without touching its callers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/canary_policy.h"
+#include "base/clock.h"
+#include "delivery/evidence.h"
+
+namespace weir {
+
+enum class Verdict { Pass, Unsure, NoData, SourceError, Warning, Breach };
+std::string_view to_string(Verdict verdict);
+
+struct Judgement {
+  const Objective* objective = nullptr;  // borrowed from the policy
+  Verdict verdict = Verdict::NoData;
+  std::string value;    // what was measured, as text
+  std::string bound;    // what it is held against
+  std::string message;  // one sentence with the numbers
+};
+
+// What the judgements of all objectives mean together.
+struct Ruling {
+  std::vector<Judgement> judgements;
+  std::optional<Judgement>
+      breach;  // Critical and broken, or NoData where the user said Rollback and the hold is over
+  bool may_advance = false;  // after the hold
+  std::string holding;       // why not, when it may not
+};
+
+// `hold_over`: the present weight has been held for its time; only then does NoData with onNoData: Rollback break anything.
+Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, WallTime now,
+             bool hold_over);
+
+}  // namespace weir

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+
+#include "delivery/release_caches.h"
+#include "delivery/release_snapshot.h"
+
+namespace weir {
+
+// Reads caches only; no I/O. References must outlive it. Thread-safe.
+class ReleaseObserver {
+ public:
+  ReleaseObserver(const ReleaseCaches& caches, const EvidenceBook& evidence, const Plugins& plugins)
+      : caches_(caches), evidence_(evidence), plugins_(plugins) {}
+
+  // Nothing when the Release is not there.
+  std::optional<ReleaseSnapshot> observe(const ObjectKey& key) const;
+
+ private:
+  void observe_children(ReleaseSnapshot& snapshot) const;
+  void observe_traffic(ReleaseSnapshot& snapshot) const;
+  Result<PinnedPolicy> policy_for(const ReleaseSnapshot& snapshot) const;
+
+  const ReleaseCaches& caches_;
+  const EvidenceBook& evidence_;
+  const Plugins& plugins_;
+};
+
+}  // namespace weir

@@ -1,0 +1,245 @@
+#include "delivery/release_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "api/codec.h"
+#include "base/json.h"
+#include "delivery/release_questions.h"
+#include "delivery/release_status.h"
+#include "kube/kinds.h"
+
+namespace weir {
+namespace {
+
+constexpr milliseconds kDefaultDrain{30'000};
+
+// Collects the actions of one pass. Each method adds the writes of one concern.
+class PlanBuilder {
+ public:
+  PlanBuilder(const ReleaseSnapshot& snapshot, const Course& course, WallTime now)
+      : s_(snapshot), course_(course), release_(*snapshot.release), now_(now) {}
+
+  Plan build(const Error* refused) {
+    if (refused) add_status(refused);
+    if (course_.hands_off) {
+      if (course_.traffic != s_.traffic) add_route();
+    } else {
+      add_moves();
+    }
+    if (!refused) add_status(nullptr);
+    for (const auto& notice : course_.notices)
+      plan_.actions.emplace_back(RecordEvent{kinds::kRelease, release_.meta.key, release_.meta.uid,
+                                             notice.warning, notice.reason, notice.message});
+    add_questions(s_, course_, now_, plan_);
+    if (course_.look_again) plan_.look_again_at(*course_.look_again);
+    return std::move(plan_);
+  }
+
+ private:
+  // A fall of a weight comes before anything else and waits for nothing; a rise comes after all that it needs.
+  void add_moves() {
+    const bool rises = weight_rises();
+    if (!rises) add_route();
+    if (s_.traffic.stable.empty()) try_route();
+    add_callers_service();
+    add_revision();
+    add_scales(true);
+    if (rises) add_route();
+    add_scales(false);
+    add_removals();
+  }
+
+  bool weight_rises() const {
+    const auto goal = backends();
+    return std::any_of(goal.begin(), goal.end(), [&](const Backend& backend) {
+      return backend.revision == course_.traffic.canary &&
+             backend.weight > weight_now(backend.revision);
+    });
+  }
+
+  int weight_now(const std::string& revision) const {
+    for (const auto& backend : s_.route_state.backends) {
+      if (backend.revision == revision) return backend.weight;
+    }
+    return 0;
+  }
+
+  // Every revision with pods stands in the route from the moment its Service exists, at weight 0 unless it earned more.
+  std::vector<Backend> backends() const {
+    std::vector<Backend> result;
+    const auto& traffic = course_.traffic;
+    for (const auto& [revision, view] : s_.revisions) {
+      const bool named = revision == traffic.stable || revision == traffic.canary;
+      if (view.service && (named || view.has_pods()))
+        result.push_back({revision, view.service->meta.key.name, traffic.weight_of(revision)});
+    }
+    return result;
+  }
+
+  void add_route() {
+    RouteGoal goal{backends(), encode_traffic(course_.traffic)};
+    int sum = 0;
+    for (const auto& backend : goal.backends) sum += backend.weight;
+    if (sum != 100) return;  // nobody to serve yet, or the stable Service is being put back first
+    auto action = s_.router->plan(release_, goal, s_.route.get(), weight_rises());
+    if (!action) return;  // the spec's fault; said by the status of the pass that tried the route
+    if (*action) plan_.actions.push_back(**action);
+  }
+
+  // Before the first revision starts a pod: would the server take the route?
+  void try_route() {
+    if (s_.revision(s_.wanted).replica_set) return;
+    const RouteGoal goal{{{s_.wanted, child_name(release_, s_.wanted), 100}}, "{}"};
+    auto action = s_.router->plan(release_, goal, nullptr, false);
+    if (!action || !*action) return;
+    if (auto* create = std::get_if<CreateObject>(&**action)) {
+      create->dry_run = true;
+      plan_.actions.emplace_back(*create);
+    }
+  }
+
+  int pods_wanted(const std::string& revision) const {
+    const auto found = course_.pods.find(revision);
+    return found == course_.pods.end() ? 0 : found->second;
+  }
+
+  // The children of the spec's revision, and Services that somebody removed from those that serve.
+  void add_revision() {
+    const auto& spec = s_.spec();
+    std::set<std::string> needed{course_.traffic.stable, course_.traffic.canary};
+    if (course_.pods.count(s_.wanted) != 0) needed.insert(s_.wanted);
+    for (const auto& revision : needed) {
+      if (revision.empty()) continue;
+      const auto& view = s_.revision(revision);
+      if (!view.service) create(kinds::kService, revision_service_body(release_, spec, revision));
+      if (revision != s_.wanted) continue;
+      if (view.service)
+        correct(kinds::kService, *view.service, revision_service_body(release_, spec, revision));
+      if (!view.replica_set && s_.policy)
+        create(kinds::kReplicaSet,
+               replica_set_body(release_, spec,
+                                {revision, *s_.pod_template, pods_wanted(revision), *s_.policy}));
+    }
+  }
+
+  void create(const Kind& kind, Json body) {
+    const ObjectKey key{release_.meta.key.ns, json_text(body, {"metadata", "name"})};
+    plan_.actions.emplace_back(CreateObject{kind, key, std::move(body), release_.meta.uid});
+  }
+
+  // Puts back what differs from how we want it; fields we do not name are left alone.
+  void correct(const Kind& kind, const RawObject& actual, const Json& wanted) {
+    const auto json = parse_json(actual.text);
+    const Json& spec = json_at(wanted, {"spec"});
+    if (json && json_covers(json_at(*json, {"spec"}), spec)) return;
+    plan_.actions.emplace_back(
+        PatchObject{kind, actual.meta.key, Json{{"spec", spec}}, actual.meta.uid});
+  }
+
+  void add_scales(bool up) {
+    for (const auto& [revision, view] : s_.revisions) {
+      if (!view.replica_set) continue;
+      const int wanted = pods_wanted(revision);
+      const bool pins = up && course_.canary && revision == course_.canary->revision && s_.policy &&
+                        pin_of(view) != s_.policy->text;
+      if (up ? wanted > view.replicas() || pins : wanted < view.replicas() && may_shrink(revision))
+        scale(view, std::max(wanted, up ? view.replicas() : 0), pins);
+    }
+  }
+
+  static std::string pin_of(const RevisionView& view) {
+    const auto found = view.replica_set->meta.annotations.find(marks::kPolicy);
+    return found == view.replica_set->meta.annotations.end() ? "" : found->second;
+  }
+
+  void scale(const RevisionView& view, int replicas, bool pins) {
+    Json body{{"spec", {{"replicas", replicas}}}};
+    if (pins) {
+      body["metadata"]["annotations"][std::string(marks::kPolicy)] = s_.policy->text;
+      body["spec"]["minReadySeconds"] = s_.policy->spec.min_ready_seconds;
+    }
+    plan_.actions.emplace_back(PatchObject{kinds::kReplicaSet, view.replica_set->meta.key,
+                                           std::move(body), view.replica_set->meta.uid});
+  }
+
+  // Pods go no earlier than `drain` after their weight 0 was accepted; who serves may shrink with the spec.
+  bool may_shrink(const std::string& revision) {
+    if (revision == course_.traffic.stable) return course_.traffic.canary.empty();
+    if (revision == course_.traffic.canary) return false;
+    for (const auto& idle : idle_revisions(s_, course_, now_)) {
+      if (idle.revision != revision) continue;
+      const auto until = idle.since + (s_.policy ? s_.policy->spec.drain : kDefaultDrain);
+      if (now_ >= until) return true;
+      plan_.look_again_at(until);
+    }
+    return false;
+  }
+
+  void add_callers_service() {
+    const auto& traffic = course_.traffic;
+    const auto selected = traffic.stable.empty() ? s_.wanted : traffic.stable;
+    const Json wanted = callers_service_body(release_, s_.spec(), selected);
+    const auto found = s_.callers.find(s_.spec().service.name);
+    if (found == s_.callers.end())
+      create(kinds::kService, wanted);
+    else
+      correct(kinds::kService, *found->second, wanted);
+    for (const auto& [name, service] : s_.callers) {
+      if (name != s_.spec().service.name) remove(kinds::kService, service->meta);
+    }
+  }
+
+  // Services of revisions that have no pods and left the route; ReplicaSets beyond the history limit, oldest first.
+  void add_removals() {
+    std::vector<const RevisionView*> past;
+    for (const auto& [revision, view] : s_.revisions) {
+      const auto& traffic = course_.traffic;
+      const bool in_use = revision == traffic.stable || revision == traffic.canary ||
+                          revision == s_.wanted || view.has_pods() || pods_wanted(revision) > 0;
+      if (in_use) continue;
+      if (view.service && !stands_in_route(revision)) remove(kinds::kService, view.service->meta);
+      if (view.replica_set) past.push_back(&view);
+    }
+    const auto limit = static_cast<std::size_t>(s_.spec().revision_history_limit);
+    std::sort(past.begin(), past.end(), [](const auto* a, const auto* b) {
+      return a->replica_set->meta.created > b->replica_set->meta.created;
+    });
+    for (std::size_t i = limit; i < past.size(); ++i)
+      remove(kinds::kReplicaSet, past[i]->replica_set->meta);
+  }
+
+  bool stands_in_route(const std::string& revision) const {
+    const auto& list = s_.route_state.backends;
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& b) { return b.revision == revision; });
+  }
+
+  void remove(const Kind& kind, const ObjectMeta& meta) {
+    plan_.actions.emplace_back(DeleteObject{kind, meta.key, meta.uid});
+  }
+
+  void add_status(const Error* refused) {
+    const auto status = render_status(s_, course_, now_, refused);
+    if (!needs_write(release_.status, status, now_)) return;
+    plan_.actions.emplace_back(PatchStatus{kinds::kRelease, release_.meta.key, release_.meta.uid,
+                                           encode_release_status(status)});
+  }
+
+  const ReleaseSnapshot& s_;
+  const Course& course_;
+  const Release& release_;
+  const WallTime now_;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan plan_release(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
+                  const Error* refused) {
+  return PlanBuilder(snapshot, course, now).build(refused);
+}
+
+}  // namespace weir

@@ -1,0 +1,30 @@
+// What has to be asked of the metric sources to judge a release.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "delivery/release_course.h"
+#include "delivery/release_snapshot.h"
+#include "runtime/plan.h"
+
+namespace weir {
+
+// The question of one objective, as the measuring threads get it.
+struct ReleaseQuestion final : Question {
+  EvidenceKey evidence;
+  Objective objective;
+  MetricSource source;
+  std::vector<MetricExpression> expressions;
+  std::optional<WallTime> judged_from;
+  std::optional<JudgementStatus> checkpoint;  // where to go on after a restart
+  WallTime asked{};
+
+  std::string describe() const override { return objective.name; }
+};
+
+// One question per objective, each at its own interval, from the moment the judged revision has a Service.
+void add_questions(const ReleaseSnapshot& snapshot, const Course& course, WallTime now, Plan& plan);
+
+}  // namespace weir

@@ -1,0 +1,23 @@
+// Status as the pure image of a snapshot and a course. It is written after the writes it speaks of, so it is never ahead of them.
+#pragma once
+
+#include <vector>
+
+#include "api/release.h"
+#include "delivery/release_course.h"
+#include "delivery/release_snapshot.h"
+
+namespace weir {
+
+// `refused`: a write that the server refused; then the status says this and only what is observed.
+ReleaseStatus render_status(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
+                            const Error* refused);
+
+// Whether it differs from what stands; judgements by themselves are written at most every 30 s.
+bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTime now);
+
+// Revisions that have pods but no part in the course, and since when their weight 0 is accepted.
+std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Course& course,
+                                       WallTime now);
+
+}  // namespace weir

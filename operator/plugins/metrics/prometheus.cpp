@@ -1,0 +1,130 @@
+// Prometheus' HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/): instant queries.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "net/url.h"
+#include "plugins/factories.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kRole = "weir_role";
+constexpr std::string_view kTimeOf = "time of ";
+
+// Several expressions in one query, so that all are evaluated at one instant: each gets its role as a label, and beside each the time
+// stamps of its own samples. `timestamp` of a plain selector is the scrape's time, of anything else the evaluation's. The line break
+// before the bracket keeps a comment at the end of the user's expression from swallowing it.
+std::string combined(const std::vector<MetricExpression>& expressions) {
+  std::string query;
+  const auto add = [&](const std::string& text, const std::string& role) {
+    if (!query.empty()) query += " or ";
+    query += fmt::format(R"(label_replace({}, "{}", "{}", "", ""))", text, kRole, role);
+  };
+  for (const auto& expression : expressions) {
+    add(fmt::format("({}\n)", expression.text), expression.role);
+    add(fmt::format("timestamp({}\n)", expression.text), std::string(kTimeOf) + expression.role);
+  }
+  return query;
+}
+
+struct Sample {
+  std::string role;
+  std::string series;
+  double value = 0;
+  double evaluated = 0;  // seconds since 1970
+};
+
+WallTime wall_time(double seconds_since_1970) {
+  return WallTime(std::chrono::microseconds(std::llround(seconds_since_1970 * 1e6)));
+}
+
+Sample sample_of(const Json& item) {
+  Sample sample;
+  Json labels = json_at(item, {"metric"});
+  sample.role = json_text(labels, {kRole});
+  if (labels.is_object()) {
+    labels.erase(std::string(kRole));
+    labels.erase(
+        "__name__");  // timestamp() drops it; two selectors that differ only in it are told apart by their role
+  }
+  sample.series = dump_json(labels);
+  const Json& value = json_at(item, {"value"});
+  const bool well_formed =
+      value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_string();
+  sample.value = well_formed ? std::strtod(value[1].get<std::string>().c_str(), nullptr) : NAN;
+  sample.evaluated = well_formed ? value[0].get<double>() : 0;
+  return sample;
+}
+
+Error refusal(const HttpResponse& response) {
+  const auto json = parse_json(response.body);
+  const auto words = json ? json_text(*json, {"error"}) : std::string();
+  const auto message =
+      fmt::format("HTTP {}{}{}", response.status, words.empty() ? "" : ": ", words.substr(0, 300));
+  if (response.status == 401 || response.status == 403) return {ErrorKind::Forbidden, message};
+  if (response.status == 400 || response.status == 422) return {ErrorKind::Invalid, message};
+  return {ErrorKind::Unavailable, message};
+}
+
+Result<std::vector<MetricSample>> read_answer(const Json& answer) {
+  const Json& result = json_at(answer, {"data", "result"});
+  if (json_text(answer, {"status"}) != "success" || !result.is_array())
+    return Error{ErrorKind::Parse, "the answer is not one of Prometheus' query API"};
+  // Twice the limit: each series comes with its time.
+  if (result.size() > 2 * kMaxSeries)
+    return Error{ErrorKind::Invalid,
+                 fmt::format("more than {} series: aggregate the query", kMaxSeries)};
+  std::vector<Sample> samples;
+  for (const auto& item : result) samples.push_back(sample_of(item));
+  std::map<std::pair<std::string, std::string>, double> own_time;  // role and series
+  for (const auto& sample : samples) {
+    if (sample.role.rfind(kTimeOf, 0) == 0)
+      own_time[{sample.role.substr(kTimeOf.size()), sample.series}] = sample.value;
+  }
+  std::vector<MetricSample> values;
+  for (const auto& sample : samples) {
+    if (sample.role.rfind(kTimeOf, 0) == 0 || !std::isfinite(sample.value)) continue;
+    const auto own = own_time.find({sample.role, sample.series});
+    const double at =
+        own == own_time.end() || !std::isfinite(own->second) ? sample.evaluated : own->second;
+    values.push_back({sample.role, sample.series, sample.value, wall_time(at)});
+  }
+  return values;
+}
+
+class PrometheusProvider final : public MetricProvider {
+ public:
+  std::string_view name() const override { return "prometheus"; }
+  bool serves(const MetricSource& source) const override { return source.prometheus.has_value(); }
+  std::string url(const MetricSource& source) const override { return source.prometheus->url; }
+  milliseconds timeout(const MetricSource& source) const override {
+    return source.prometheus->timeout;
+  }
+
+  Result<std::vector<MetricSample>> measure(const std::vector<MetricExpression>& expressions,
+                                            HttpClient& http,
+                                            const Deadline& deadline) const override {
+    HttpRequest request;
+    request.method = "POST";  // queries outgrow a request line
+    request.target = "/api/v1/query";
+    request.headers["Content-Type"] = "application/x-www-form-urlencoded";
+    request.body = "query=" + percent_encode(combined(expressions));
+    ASSIGN_OR_RETURN(const HttpResponse response, http.send(request, deadline));
+    if (response.status != 200) return refusal(response);
+    ASSIGN_OR_RETURN(const Json answer, parse_json(response.body));
+    return read_answer(answer);
+  }
+};
+
+}  // namespace
+
+const MetricProvider& prometheus_provider() {
+  static const PrometheusProvider kProvider;
+  return kProvider;
+}
+
+}  // namespace weir

@@ -1,0 +1,133 @@
+// Weights on an HTTPRoute that the Release owns (https://gateway-api.sigs.k8s.io/guides/traffic-splitting/). Works with every
+// implementation that reports Accepted and ResolvedRefs.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/codec.h"
+#include "base/json.h"
+#include "kube/kinds.h"
+#include "plugins/factories.h"
+
+namespace weir {
+namespace {
+
+bool condition_true(const Json& parent, std::string_view type, std::int64_t generation,
+                    std::string& why) {
+  const Json& conditions = json_at(parent, {"conditions"});
+  if (conditions.is_array()) {
+    for (const auto& condition : conditions) {
+      if (json_text(condition, {"type"}) != type) continue;
+      if (json_int(condition, {"observedGeneration"}) < generation) break;
+      if (json_text(condition, {"status"}) == "True") return true;
+      why = fmt::format("{} is {}: {}", type, json_text(condition, {"status"}),
+                        json_text(condition, {"message"}, json_text(condition, {"reason"})));
+      return false;
+    }
+  }
+  why = fmt::format("no {} yet for this change", type);
+  return false;
+}
+
+// Each parent that the route names must have been taken up by a controller, in the route's present generation.
+bool accepted_by_all(const Json& route, std::int64_t generation, std::string& why) {
+  const Json& wanted = json_at(route, {"spec", "parentRefs"});
+  const Json& parents = json_at(route, {"status", "parents"});
+  if (!parents.is_array() || parents.size() < wanted.size()) {
+    why = "no gateway has taken the route up; does every parentRef name one?";
+    return false;
+  }
+  return std::all_of(parents.begin(), parents.end(), [&](const Json& parent) {
+    return condition_true(parent, "Accepted", generation, why) &&
+           condition_true(parent, "ResolvedRefs", generation, why);
+  });
+}
+
+// All our rules carry the same backends: the first one speaks for all.
+std::vector<Backend> backends_of(const Json& route, const std::string& release) {
+  std::vector<Backend> result;
+  const Json& rules = json_at(route, {"spec", "rules"});
+  if (!rules.is_array() || rules.empty()) return result;
+  const Json& refs = json_at(rules.front(), {"backendRefs"});
+  if (!refs.is_array()) return result;
+  for (const auto& ref : refs) {
+    const auto service = json_text(ref, {"name"});
+    const bool ours = service.rfind(release + "-", 0) == 0;
+    result.push_back({ours ? service.substr(release.size() + 1) : service, service,
+                      static_cast<int>(json_int(ref, {"weight"}, 1))});
+  }
+  return result;
+}
+
+Result<Json> route_spec(const ReleaseSpec& spec, const std::vector<Backend>& backends) {
+  const auto& gateway = spec.traffic.gateway_api;
+  ASSIGN_OR_RETURN(Json parents, parse_json(gateway.parent_refs_text));
+  ASSIGN_OR_RETURN(Json rules, parse_json(gateway.rules_text));
+  if (rules.empty()) rules.push_back(Json::object());
+  Json refs = Json::array();
+  for (const auto& backend : backends)
+    refs.push_back({{"name", backend.service},
+                    {"port", spec.service.ports.front().port},
+                    {"weight", backend.weight}});
+  for (auto& rule : rules) rule["backendRefs"] = refs;
+  Json result{{"parentRefs", std::move(parents)}, {"rules", std::move(rules)}};
+  result["hostnames"] = gateway.hostnames.empty() ? Json() : Json(gateway.hostnames);
+  return result;
+}
+
+class GatewayApiRouter final : public TrafficRouter {
+ public:
+  TrafficType type() const override { return TrafficType::GatewayApi; }
+  Kind kind() const override { return kinds::kHttpRoute; }
+
+  RouteState state(const RawObject* route) const override {
+    RouteState state;
+    if (!route) return state;
+    const auto json = parse_json(route->text);
+    if (!json) return state;
+    state.exists = true;
+    state.accepted = accepted_by_all(*json, route->meta.generation, state.not_accepted);
+    state.backends = backends_of(*json, route->meta.key.name);
+    const auto memo = route->meta.annotations.find(marks::kTraffic);
+    if (memo != route->meta.annotations.end()) state.memo = memo->second;
+    return state;
+  }
+
+  Result<std::optional<Action>> plan(const Release& release, const RouteGoal& goal,
+                                     const RawObject* route, bool guarded) const override {
+    ASSIGN_OR_RETURN(Json spec, route_spec(*release.spec, goal.backends));
+    if (!route) return std::optional<Action>(create(release, std::move(spec), goal.memo));
+    const auto actual = parse_json(route->text);
+    const RouteState now = state(route);
+    if (actual && json_covers(json_at(*actual, {"spec"}), spec) && now.memo == goal.memo)
+      return std::optional<Action>();
+    PatchObject patch{kind(), route->meta.key, Json{{"spec", std::move(spec)}}, route->meta.uid};
+    patch.body["metadata"]["annotations"][std::string(marks::kTraffic)] = goal.memo;
+    if (guarded) patch.resource_version = route->meta.resource_version;
+    return std::optional<Action>(std::move(patch));
+  }
+
+ private:
+  CreateObject create(const Release& release, Json spec, const std::string& memo) const {
+    if (spec["hostnames"].is_null()) spec.erase("hostnames");
+    Json body{{"apiVersion", kind().api_version()},
+              {"kind", kind().name},
+              {"metadata",
+               {{"name", release.meta.key.name},
+                {"namespace", release.meta.key.ns},
+                {"labels", {{marks::kRelease, release.meta.key.name}}},
+                {"annotations", {{marks::kTraffic, memo}}},
+                {"ownerReferences", Json::array({owner_reference(release)})}}},
+              {"spec", std::move(spec)}};
+    return CreateObject{kind(), release.meta.key, std::move(body), release.meta.uid};
+  }
+};
+
+}  // namespace
+
+const TrafficRouter& gateway_api_router() {
+  static const GatewayApiRouter kRouter;
+  return kRouter;
+}
+
+}  // namespace weir

@@ -1,0 +1,142 @@
+#include "runtime/executor.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/time_format.h"
+#include "kube/kinds.h"
+
+namespace weir {
+namespace {
+
+constexpr milliseconds kWriteDeadline{10'000};
+
+Error about(Error error, std::string_view verb, const Kind& kind, const ObjectKey& key) {
+  error.message = fmt::format("{} {} {}: {}", verb, kind.name, to_string(key), error.message);
+  return error;
+}
+
+std::string controller_uid(const Json& object) {
+  const Json& owners = json_at(object, {"metadata", "ownerReferences"});
+  if (!owners.is_array()) return "";
+  for (const auto& owner : owners) {
+    if (owner.value("controller", false)) return json_text(owner, {"uid"});
+  }
+  return "";
+}
+
+// core/v1 Event; the name carries the time, as client-go's recorder does.
+Json event_body(const RecordEvent& action, WallTime now) {
+  const auto stamp = format_time(now);
+  return Json{{"apiVersion", "v1"},
+              {"kind", "Event"},
+              {"metadata",
+               {{"name", fmt::format("{}.{:x}", action.key.name, now.time_since_epoch().count())},
+                {"namespace", action.key.ns}}},
+              {"involvedObject",
+               {{"apiVersion", action.kind.api_version()},
+                {"kind", action.kind.name},
+                {"namespace", action.key.ns},
+                {"name", action.key.name},
+                {"uid", action.uid}}},
+              {"type", action.warning ? "Warning" : "Normal"},
+              {"reason", action.reason},
+              {"message", action.message.substr(0, 1024)},
+              {"source", {{"component", "weir"}}},
+              {"reportingComponent", "weir.dev/operator"},
+              {"firstTimestamp", stamp},
+              {"lastTimestamp", stamp},
+              {"count", 1}};
+}
+
+}  // namespace
+
+Result<void> Executor::run(const Plan& plan) {
+  for (const auto& action : plan.actions) {
+    auto done = std::visit([this](const auto& a) { return act(a); }, action);
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> Executor::act(const CreateObject& action) {
+  auto created = api_.create(action.kind, action.key.ns, action.body, action.dry_run,
+                             Deadline::after(clock_, kWriteDeadline));
+  if (!created && created.error().kind == ErrorKind::AlreadyExists)
+    return action.dry_run ? Result<void>{} : accept_existing(action, created.error());
+  if (!created) return about(created.error(), "create", action.kind, action.key);
+  if (action.dry_run) return {};
+  metrics_.count_write("create", action.kind.name);
+  own_write_(action.kind, *created);
+  return {};
+}
+
+// Ours already (a cache that lags behind, or an answer that got lost): done. Anybody else's: refused, never taken.
+Result<void> Executor::accept_existing(const CreateObject& action, const Error& taken) {
+  auto existing = api_.get(action.kind, action.key, Deadline::after(clock_, kWriteDeadline));
+  if (!existing) return about(existing.error(), "get", action.kind, action.key);
+  if (controller_uid(*existing) != action.owner_uid) {
+    return Error{ErrorKind::Invalid,
+                 fmt::format("{} {} exists and is not ours: rename or delete it ({})",
+                             action.kind.name, to_string(action.key), taken.message)};
+  }
+  own_write_(action.kind, *existing);
+  return {};
+}
+
+Result<void> Executor::act(const PatchObject& action) {
+  Json body = action.body;
+  body["metadata"]["uid"] = action.uid;
+  if (!action.resource_version.empty())
+    body["metadata"]["resourceVersion"] = action.resource_version;
+  const Patch patch{Patch::Type::JsonMerge, dump_json(body)};
+  auto patched =
+      api_.patch(action.kind, action.key, patch, Deadline::after(clock_, kWriteDeadline));
+  if (!patched) return about(patched.error(), "patch", action.kind, action.key);
+  metrics_.count_write("patch", action.kind.name);
+  own_write_(action.kind, *patched);
+  return {};
+}
+
+Result<void> Executor::act(const DeleteObject& action) {
+  const auto gone =
+      api_.remove(action.kind, action.key, action.uid, Deadline::after(clock_, kWriteDeadline));
+  if (!gone && gone.error().kind != ErrorKind::NotFound)
+    return about(gone.error(), "delete", action.kind, action.key);
+  metrics_.count_write("delete", action.kind.name);
+  return {};
+}
+
+Result<void> Executor::act(const PatchStatus& action) {
+  const Json body{
+      {"apiVersion", action.kind.api_version()},
+      {"kind", action.kind.name},
+      {"metadata", {{"name", action.key.name}, {"namespace", action.key.ns}, {"uid", action.uid}}},
+      {"status", action.status}};
+  const Patch patch{Patch::Type::Apply, dump_json(body), "status"};
+  auto patched =
+      api_.patch(action.kind, action.key, patch, Deadline::after(clock_, kWriteDeadline));
+  if (!patched) return about(patched.error(), "patch status of", action.kind, action.key);
+  metrics_.count_write("patch_status", action.kind.name);
+  own_write_(action.kind, *patched);
+  return {};
+}
+
+Result<void> Executor::act(const RecordEvent& action) {
+  const auto created = api_.create(kinds::kEvent, action.key.ns, event_body(action, clock_.now()),
+                                   false, Deadline::after(clock_, kWriteDeadline));
+  if (!created)
+    log_warn("event not recorded",
+             {{"object", to_string(action.key)}, {"error", to_string(created.error())}});
+  else
+    metrics_.count_write("create", kinds::kEvent.name);
+  return {};
+}
+
+Result<void> Executor::act(const StartMeasurement& action) {
+  start_measurement_(action);
+  return {};
+}
+
+}  // namespace weir
