@@ -62,7 +62,8 @@ TEST(ReleaseSpec, AnImageMayBeLaidOverAnInitContainer) {
 
 TEST(ReleaseSpec, ATargetPortIsANumberOrAName) {
   const auto release = decode_with(R"({"service": {"ports": [
-      {"name": "a", "port": 80, "targetPort": 8080}, {"name": "b", "port": 81, "targetPort": "web"}]}})");
+      {"name": "a", "port": 80, "targetPort": 8080},
+      {"name": "b", "port": 81, "targetPort": "web"}]}})");
   ASSERT_TRUE(release) << release.error().message;
   EXPECT_EQ(release->service.ports[0].target_port, "8080");
   EXPECT_EQ(release->service.ports[1].target_port, "web");

@@ -122,9 +122,11 @@ TEST(ReleaseStatus, PhasesOfTheSchemaAreThoseOfTheCode) {
 TEST(ReleaseStatus, AnUnreadablePartIsAsIfAbsent) {
   const auto status = decode_release_status(Json::parse(R"({
       "phase": "Dreaming", "message": 5, "stable": [], "canary": {"weight": 5},
-      "promotion": {"revision": "a", "at": "yesterday"}, "weights": [5, {"revision": "a", "weight": "x"}],
+      "promotion": {"revision": "a", "at": "yesterday"},
+      "weights": [5, {"revision": "a", "weight": "x"}],
       "idle": [{"revision": "a"}, {"revision": "b", "since": "2026-11-21T13:19:55Z"}],
-      "judgement": {}, "conditions": [{"status": "True"}, {"type": "Ready"}, {"type": "Ready"}],
+      "judgement": {},
+      "conditions": [{"status": "True"}, {"type": "Ready"}, {"type": "Ready"}],
       "replicas": 99999999999999})"));
   EXPECT_EQ(status.phase, Phase::Pending);
   EXPECT_EQ(status.message, "");

@@ -43,7 +43,8 @@ TEST(Meta, AnObjectWithADeletionTimeIsBeingDeleted) {
 TEST(ReplicaSetView, CountsComeFromSpecAndStatus) {
   const auto view = decode_replica_set(Json::parse(R"({
       "metadata": {"name": "a"}, "spec": {"replicas": 4, "minReadySeconds": 5},
-      "status": {"observedGeneration": 2, "replicas": 3, "readyReplicas": 2, "availableReplicas": 1}})"));
+      "status": {"observedGeneration": 2, "replicas": 3, "readyReplicas": 2,
+                 "availableReplicas": 1}})"));
   ASSERT_TRUE(view);
   EXPECT_EQ(view->replicas, 4);
   EXPECT_EQ(view->min_ready_seconds, 5);
@@ -70,7 +71,8 @@ TEST(EndpointSliceView, ReadyUnlessSaidOtherwiseOrTerminating) {
         {"addresses": ["10.0.0.4"], "conditions": {"ready": null}},
         {"addresses": ["10.0.0.5"], "conditions": {"ready": false}},
         {"addresses": ["10.0.0.6"], "conditions": {"ready": true, "terminating": true}},
-        {"addresses": ["10.0.0.7"], "conditions": {"ready": false, "serving": true, "terminating": true}}]})"));
+        {"addresses": ["10.0.0.7"], 
+         "conditions": {"ready": false, "serving": true, "terminating": true}}]})"));
   ASSERT_TRUE(view);
   EXPECT_EQ(view->service, "shop-abc");
   EXPECT_EQ(view->total, 7);
@@ -88,7 +90,8 @@ TEST(EndpointSliceView, ASliceWithoutEndpointsIsEmpty) {
 
 TEST(RawObject, KeepsSpecAndStatusAsText) {
   const auto raw = decode_raw(Json::parse(
-      R"({"metadata": {"name": "a"}, "spec": {"b": 1, "a": [2]}, "status": {"c": "é"}, "data": {}})"));
+      R"({"metadata": {"name": "a"}, "data": {},
+          "spec": {"b": 1, "a": [2]}, "status": {"c": "é"}})"));
   ASSERT_TRUE(raw);
   EXPECT_EQ(raw->text, R"({"spec":{"a":[2],"b":1},"status":{"c":"é"}})");
   EXPECT_EQ(decode_raw(Json::parse(R"({"metadata": {"name": "a"}})"))->text, "{}");
