@@ -43,7 +43,7 @@ class PlanBuilder {
   void add_moves() {
     const bool rises = weight_rises();
     if (!rises) add_route();
-    if (s_.traffic.stable.empty()) try_route();
+    if (s_.traffic.stable.empty()) try_first();
     add_callers_service();
     add_revision();
     add_scales(true);
@@ -89,15 +89,15 @@ class PlanBuilder {
     if (*action) plan_.actions.push_back(**action);
   }
 
-  // Before the first revision starts a pod: would the server take the route?
-  void try_route() {
+  // Before the first revision starts a pod: would the server take the route, and is the name of the callers' Service free?
+  void try_first() {
     if (s_.revision(s_.wanted).replica_set) return;
     const RouteGoal goal{{{s_.wanted, child_name(release_, s_.wanted), 100}}, "{}"};
-    auto action = s_.router->plan(release_, goal, nullptr, false);
-    if (!action || !*action) return;
-    if (auto* create = std::get_if<CreateObject>(&**action)) {
-      create->dry_run = true;
-      plan_.actions.emplace_back(*create);
+    auto route = s_.router->plan(release_, goal, nullptr, false);
+    if (route && *route) plan_.actions.push_back(std::move(**route));
+    create(kinds::kService, callers_service_body(release_, s_.spec(), s_.wanted));
+    for (auto& action : plan_.actions) {
+      if (auto* create = std::get_if<CreateObject>(&action)) create->dry_run = true;
     }
   }
 
@@ -180,8 +180,8 @@ class PlanBuilder {
 
   void add_callers_service() {
     const auto& traffic = course_.traffic;
-    const auto selected = traffic.stable.empty() ? s_.wanted : traffic.stable;
-    const Json wanted = callers_service_body(release_, s_.spec(), selected);
+    if (traffic.stable.empty()) return;  // its selector witnesses who serves: nobody yet
+    const Json wanted = callers_service_body(release_, s_.spec(), traffic.stable);
     const auto found = s_.callers.find(s_.spec().service.name);
     if (found == s_.callers.end())
       create(kinds::kService, wanted);

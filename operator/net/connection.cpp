@@ -55,33 +55,34 @@ HttpResponse from_httplib(const httplib::Response& response) {
 
 }  // namespace
 
-Connection::Connection(const Url& server, std::unique_ptr<httplib::ClientImpl> client)
-    : server_(server), client_(std::move(client)) {}
+Connection::Connection(const Url& server) : server_(server) {}
 
 Connection::~Connection() { remember(-1); }
 
-Result<std::unique_ptr<Connection>> Connection::make(const Url& server, const TlsMaterial& tls) {
-  std::unique_ptr<httplib::ClientImpl> client;
-  if (server.tls) {
-    auto secure = std::make_unique<httplib::SSLClient>(server.host, server.port,
-                                                       tls.client_cert.get(), tls.client_key.get());
-    if (!secure->is_valid() || !tls.configure(secure->ssl_context(), server.host))
-      return Error{ErrorKind::Invalid, "TLS: OpenSSL refused the certificates or keys"};
+bool Connection::prepare(const TlsMaterial& tls) {
+  if (server_.tls) {
+    auto secure = make_tls_client(server_.host, server_.port, tls, head_);
+    if (!secure->is_valid() || !tls.configure(secure->ssl_context(), server_.host)) return false;
     secure->enable_server_certificate_verification(tls.trusted != nullptr);
     // Keeps httplib from reading the system's CAs (46 ms and 1.25 MB a connection): its own store is not used for verification.
     secure->set_ca_cert_path("", "/nonexistent");
-    client = std::move(secure);
+    client_ = std::move(secure);
   } else {
-    client = std::make_unique<httplib::ClientImpl>(server.host, server.port);
+    client_ = make_plain_client(server_.host, server_.port, head_);
   }
-  client->set_keep_alive(true);
-  client->set_tcp_nodelay(true);  // a POST on a kept connection takes 44 ms without it
-  client->set_url_encode(false);  // targets come encoded
-  client->set_follow_location(false);
-  std::unique_ptr<Connection> connection(new Connection(server, std::move(client)));
-  connection->client_->set_socket_options([self = connection.get()](socket_t socket) {
-    self->remember(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
-  });
+  client_->set_keep_alive(true);
+  client_->set_tcp_nodelay(true);  // a POST on a kept connection takes 44 ms without it
+  client_->set_url_encode(false);  // targets come encoded
+  client_->set_follow_location(false);
+  client_->set_socket_options(
+      [this](socket_t socket) { remember(::fcntl(socket, F_DUPFD_CLOEXEC, 0)); });
+  return true;
+}
+
+Result<std::unique_ptr<Connection>> Connection::make(const Url& server, const TlsMaterial& tls) {
+  std::unique_ptr<Connection> connection(new Connection(server));
+  if (!connection->prepare(tls))
+    return Error{ErrorKind::Invalid, "TLS: OpenSSL refused the certificates or keys"};
   return connection;
 }
 
@@ -106,6 +107,9 @@ bool Connection::stale() {
 
 std::string Connection::describe(int error) const {
   const auto kind = static_cast<httplib::Error>(error);
+  if (head_.exceeded())
+    return fmt::format("the head of the answer exceeds {} bytes, or one line of it {}",
+                       kMaxHeadBytes, kMaxHeadLine);
   if (kind == httplib::Error::SSLServerVerification) {
     const auto& secure = static_cast<const httplib::SSLClient&>(*client_);
     const long result = secure.get_openssl_verify_result();
@@ -133,6 +137,7 @@ Result<HttpResponse> Connection::exchange(const HttpRequest& request, const Limi
   client_->set_write_timeout(std::max(limits.idle, kLeast));
   auto outgoing = to_httplib(request, server_);
   outgoing.response_handler = [&](const httplib::Response& head) {
+    head_.end();
     receiver.on_head(head.status);
     return true;
   };
@@ -140,6 +145,7 @@ Result<HttpResponse> Connection::exchange(const HttpRequest& request, const Limi
                                   std::uint64_t) {
     return receiver.on_bytes(std::string_view(data, size));
   };
+  head_.begin();
   httplib::Response response;
   auto error = httplib::Error::Success;
   try {

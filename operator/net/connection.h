@@ -9,12 +9,9 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "net/http.h"
+#include "net/http_transport.h"
 #include "net/tls_material.h"
 #include "net/url.h"
-
-namespace httplib {
-class ClientImpl;
-}
 
 namespace weir {
 
@@ -50,12 +47,14 @@ class Connection {
   bool stale();
 
  private:
-  Connection(const Url& server, std::unique_ptr<httplib::ClientImpl> client);
+  explicit Connection(const Url& server);
+  bool prepare(const TlsMaterial& tls);
   void remember(int socket);
   std::string describe(int error) const;
 
   const Url server_;
-  const std::unique_ptr<httplib::ClientImpl> client_;
+  HeadBudget head_;
+  std::unique_ptr<httplib::ClientImpl> client_;  // after what it refers to
   Mutex mutex_;
   int socket_ GUARDED_BY(mutex_) = -1;  // our own descriptor of the client's socket
 };

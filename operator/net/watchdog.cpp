@@ -33,16 +33,19 @@ void Watchdog::run(const std::stop_token& stop) {
   }
 }
 
-Watchdog::Guard::Guard(Watchdog& watchdog, Connection& connection, SteadyTime due)
-    : watchdog_(watchdog), id_([&] {
-        Lock lock(watchdog.mutex_);
-        watchdog.calls_.emplace(++watchdog.last_id_, Call{&connection, due});
-        // Most calls end long before the thread would have to look at them.
-        if (due < watchdog.next_look_) watchdog.dirty_ = true;
-        return watchdog.last_id_;
-      }()) {
-  watchdog_.changed_.notify_one();
+std::uint64_t Watchdog::add(Connection& connection, SteadyTime due) {
+  Lock lock(mutex_);
+  calls_.emplace(++last_id_, Call{&connection, due});
+  // Most calls end long before the thread would have to look at them.
+  if (due < next_look_) {
+    dirty_ = true;
+    changed_.notify_one();
+  }
+  return last_id_;
 }
+
+Watchdog::Guard::Guard(Watchdog& watchdog, Connection& connection, SteadyTime due)
+    : watchdog_(watchdog), id_(watchdog.add(connection, due)) {}
 
 Watchdog::Guard::~Guard() {
   Lock lock(watchdog_.mutex_);

@@ -42,6 +42,7 @@ class Watchdog {
     bool expired = false;
   };
 
+  std::uint64_t add(Connection& connection, SteadyTime due);
   void run(const std::stop_token& stop);
   SteadyTime cut_overdue(SteadyTime now) REQUIRES(mutex_);
 

@@ -64,7 +64,7 @@ Result<void> Executor::act(const CreateObject& action) {
   auto created = api_.create(action.kind, action.key.ns, action.body, action.dry_run,
                              Deadline::after(clock_, kWriteDeadline));
   if (!created && created.error().kind == ErrorKind::AlreadyExists)
-    return action.dry_run ? Result<void>{} : accept_existing(action, created.error());
+    return accept_existing(action, created.error());
   if (!created) return about(created.error(), "create", action.kind, action.key);
   if (action.dry_run) return {};
   metrics_.count_write("create", action.kind.name);

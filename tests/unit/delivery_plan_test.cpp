@@ -47,8 +47,8 @@ const PatchObject& route_patch(const Plan& plan) {
 TEST(ReleasePlan, TheFirstRevisionTriesTheRouteBeforeAnyPodStarts) {
   Scene scene;
   const auto plan = scene.plan(at_second(100));
-  EXPECT_EQ(words(plan), (Words{"try HTTPRoute shop", "create Service shop",
-                                "create Service shop-v2", "create ReplicaSet shop-v2", "status"}));
+  EXPECT_EQ(words(plan), (Words{"try HTTPRoute shop", "try Service shop", "create Service shop-v2",
+                                "create ReplicaSet shop-v2", "status"}));
 }
 
 TEST(ReleasePlan, ARollbackWritesTheRouteFirstAndWithoutAVersion) {
