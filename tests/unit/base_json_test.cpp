@@ -73,8 +73,8 @@ TEST(JsonText, FallsBackUnlessItIsText) {
 }
 
 TEST(JsonInt, FallsBackUnlessItIsAnIntegerThatFits) {
-  const auto json = *parse_json(
-      R"({"a":5,"b":-5,"c":5.0,"d":"5","e":18446744073709551615,"f":9223372036854775807,"g":true})");
+  const auto json = *parse_json(R"({"a":5,"b":-5,"c":5.0,"d":"5","e":18446744073709551615,)"
+                                R"("f":9223372036854775807,"g":true})");
   EXPECT_EQ(json_int(json, {"a"}), 5);
   EXPECT_EQ(json_int(json, {"b"}), -5);
   EXPECT_EQ(json_int(json, {"c"}, 7), 7);

@@ -13,7 +13,9 @@ using kube_test::FakeHttpClient;
 constexpr const char* kGone =
     R"({"kind":"Status","status":"Failure","message":"too old","reason":"Expired","code":410})";
 constexpr const char* kUnapplied =
-    R"({"kind":"Status","status":"Failure","message":"the server rejected our request due to an error in our request","reason":"Invalid","details":{},"code":422})";
+    R"({"kind":"Status","status":"Failure",)"
+    R"("message":"the server rejected our request due to an error in our request",)"
+    R"("reason":"Invalid","details":{},"code":422})";
 
 class ApiClientTest : public testing::Test {
  protected:
@@ -62,8 +64,9 @@ TEST_F(ApiClientTest, GetsAnObject) {
 
 TEST_F(ApiClientTest, DropsWhatNobodyReads) {
   http.will_answer(
-      200,
-      R"({"metadata":{"annotations":{"a":"b","kubectl.kubernetes.io/last-applied-configuration":"{}"},"managedFields":[{}],"name":"web"}})");
+      200, R"({"metadata":{"annotations":{"a":"b",)"
+           R"("kubectl.kubernetes.io/last-applied-configuration":"{}"},"managedFields":[{}],)"
+           R"("name":"web"}})");
   EXPECT_EQ(dump_json(*get()), R"({"metadata":{"annotations":{"a":"b"},"name":"web"}})");
 }
 
@@ -136,9 +139,8 @@ TEST_F(ApiClientTest, NeverRetriesAWrite) {
 }
 
 TEST_F(ApiClientTest, ListsAPageWithItsPosition) {
-  http.will_answer(
-      200,
-      R"({"metadata":{"resourceVersion":"7","continue":"abc"},"items":[{"metadata":{"name":"a","managedFields":[]}},{}]})");
+  http.will_answer(200, R"({"metadata":{"resourceVersion":"7","continue":"abc"},)"
+                        R"("items":[{"metadata":{"name":"a","managedFields":[]}},{}]})");
   const auto page = list();
   ASSERT_TRUE(page);
   EXPECT_EQ(page->resource_version, "7");
@@ -228,7 +230,8 @@ TEST_F(ApiClientTest, AFailedTestOfAJsonPatchIsAConflict) {
     return api->patch(kinds::kService, {"shop", "web"}, {type, body}, soon()).error().kind;
   };
   const std::string with_test =
-      R"([{"op":"test","path":"/metadata/resourceVersion","value":"1"},{"op":"remove","path":"/a"}])";
+      R"([{"op":"test","path":"/metadata/resourceVersion","value":"1"},{"op":"remove",)"
+      R"("path":"/a"}])";
   EXPECT_EQ(kind_of(Patch::Type::JsonPatch, with_test), ErrorKind::Conflict);
   EXPECT_EQ(kind_of(Patch::Type::JsonPatch, R"([{"op":"remove","path":"/a"}])"),
             ErrorKind::Invalid);
@@ -240,9 +243,9 @@ TEST_F(ApiClientTest, DeletesOnlyTheObjectOfTheUid) {
   EXPECT_TRUE(api->remove(kinds::kReplicaSet, {"shop", "web-1"}, "u-1", soon()));
   EXPECT_EQ(last().method, "DELETE");
   EXPECT_EQ(last().target, "/apis/apps/v1/namespaces/shop/replicasets/web-1");
-  EXPECT_EQ(
-      last().body,
-      R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u-1"},"propagationPolicy":"Background"})");
+  EXPECT_EQ(last().body,
+            R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u-1"},)"
+            R"("propagationPolicy":"Background"})");
   http.will_answer(409, R"({"kind":"Status","reason":"Conflict","code":409})");
   EXPECT_EQ(api->remove(kinds::kReplicaSet, {"shop", "web-1"}, "u-1", soon()).error().kind,
             ErrorKind::Conflict);

@@ -126,8 +126,9 @@ TEST_F(Kubeconfig, TakesTheContextThatIsAskedFor) {
 }
 
 TEST_F(Kubeconfig, ReadsJsonToo) {
-  const auto config = load(
-      R"({"current-context":"a","contexts":[{"name":"a","context":{"cluster":"b"}}],"clusters":[{"name":"b","cluster":{"server":"http://h:8080"}}]})");
+  const auto config =
+      load(R"({"current-context":"a","contexts":[{"name":"a","context":{"cluster":"b"}}],)"
+           R"("clusters":[{"name":"b","cluster":{"server":"http://h:8080"}}]})");
   ASSERT_TRUE(config) << to_string(config.error());
   EXPECT_EQ(config->http.server.port, 8080);
 }

@@ -10,9 +10,9 @@ namespace weir {
 namespace {
 
 std::string status(std::string_view reason, int code, std::string_view details = "{}") {
-  return fmt::format(
-      R"({{"kind":"Status","apiVersion":"v1","status":"Failure","message":"why","reason":"{}","code":{},"details":{}}})",
-      reason, code, details);
+  return fmt::format(R"({{"kind":"Status","apiVersion":"v1","status":"Failure","message":"why",)"
+                     R"("reason":"{}","code":{},"details":{}}})",
+                     reason, code, details);
 }
 
 struct Row {
@@ -116,7 +116,9 @@ TEST(StatusError, SurvivesAStatusOfTheWrongShape) {
 
 TEST(StatusError, TellsAnUnappliedPatchFromARefusedOne) {
   constexpr std::string_view kUnapplied =
-      R"({"kind":"Status","message":"the server rejected our request due to an error in our request","reason":"Invalid","details":{},"code":422})";
+      R"({"kind":"Status",)"
+      R"("message":"the server rejected our request due to an error in our request",)"
+      R"("reason":"Invalid","details":{},"code":422})";
   EXPECT_TRUE(is_unapplied_patch({422, {}, std::string(kUnapplied)}));
   EXPECT_FALSE(is_unapplied_patch({409, {}, std::string(kUnapplied)}));
   EXPECT_FALSE(is_unapplied_patch({422, {}, status("Invalid", 422, R"({"name":"x"})")}));

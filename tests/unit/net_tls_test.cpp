@@ -181,6 +181,20 @@ TEST(Tls, ReplacesAConnectionThatTheServerHasClosed) {
   }
 }
 
+TEST(Tls, CarriesLargeBodiesBothWays) {
+  const TestCa ca("ca");
+  TestServer server({ca.issue(), ""});
+  server.http().Post("/echo", [](const httplib::Request& request, httplib::Response& response) {
+    response.set_content(request.body, "text/plain");
+  });
+  server.start();
+  const std::string body(8U << 20U, 'z');
+  const auto response =
+      client_for(server.url(), {ca.pem()})->send({"POST", "/echo", {}, body}, soon());
+  ASSERT_TRUE(response) << to_string(response.error());
+  EXPECT_EQ(response->body, body);
+}
+
 TEST(Tls, TheDeadlineBoundsAHandshakeThatHangs) {
   RawServer server([](int, const std::stop_token& stop) { net_test::stay_silent(stop); });
   Url url = server.url();
