@@ -200,16 +200,15 @@ TEST(ReleasePlan, ARevisionIsMeasuredAtTheIntervalOfItsObjectives) {
 
 TEST(ReleasePlan, QueriesAreFilledWithTheNamesOfTheJudgedRevision) {
   Scene scene;
-  scene.policy().objectives[0].ratio->bad_query = R"(e{s="$(namespace)-$(service)",
-  r = "$(revision)", a = "$(release)"
-})";
+  scene.policy().objectives[0].ratio->bad_query =
+      "n/$(namespace) s/$(service) v/$(revision) r/$(release) n/$(namespace)";
   scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
-callers(scene, "v1");
-const auto plan = scene.plan(at_second(101));
-const auto* start = std::get_if<StartMeasurement>(&plan.actions.back());
-ASSERT_NE(start, nullptr);
-const auto& question = dynamic_cast<const ReleaseQuestion&>(*start->question);
-EXPECT_EQ(question.expressions.at(0).text, R"(e{s="shop-ns-shop-v2",r="v2",a="shop"})");
+  callers(scene, "v1");
+  const auto plan = scene.plan(at_second(101));
+  const auto* start = std::get_if<StartMeasurement>(&plan.actions.back());
+  ASSERT_NE(start, nullptr);
+  const auto& question = dynamic_cast<const ReleaseQuestion&>(*start->question);
+  EXPECT_EQ(question.expressions.at(0).text, "n/shop-ns s/shop-v2 v/v2 r/shop n/shop-ns");
 }
 
 }  // namespace
