@@ -42,6 +42,12 @@ WallTime wall_time(double seconds_since_1970) {
   return WallTime(std::chrono::microseconds(std::llround(seconds_since_1970 * 1e6)));
 }
 
+double number(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  return end == text.c_str() + text.size() && !text.empty() ? value : NAN;
+}
+
 Sample sample_of(const Json& item) {
   Sample sample;
   Json labels = json_at(item, {"metric"});
@@ -55,7 +61,7 @@ Sample sample_of(const Json& item) {
   const Json& value = json_at(item, {"value"});
   const bool well_formed =
       value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_string();
-  sample.value = well_formed ? std::strtod(value[1].get<std::string>().c_str(), nullptr) : NAN;
+  sample.value = well_formed ? number(value[1].get<std::string>()) : NAN;
   sample.evaluated = well_formed ? value[0].get<double>() : 0;
   return sample;
 }

@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include "delivery_scene.h"
+#include "kube_test_support.h"
+#include "plugins/factories.h"
+
+namespace weir::test {
+namespace {
+
+using kube_test::FakeHttpClient;
+
+const SystemClock kClock;
+
+Result<std::vector<MetricSample>> ask(FakeHttpClient& http) {
+  return prometheus_provider().measure({{"bad", "e{code=~\"5..\"}"}, {"total", "e"}}, http,
+                                       Deadline::after(kClock, seconds(5)));
+}
+
+Result<std::vector<MetricSample>> answer(int status, const std::string& body) {
+  FakeHttpClient http;
+  http.will_answer(status, body);
+  return ask(http);
+}
+
+std::string vector_of(const std::string& items) {
+  return R"({"status":"success","data":{"resultType":"vector","result":[)" + items + "]}}";
+}
+
+std::string sample(const std::string& role, const std::string& labels, const std::string& value) {
+  return R"({"metric":{"weir_role":")" + role + "\"" + labels + R"(},"value":[1000.5,")" + value +
+         R"("]})";
+}
+
+TEST(Prometheus, AsksForEverythingAtOneInstant) {
+  FakeHttpClient http;
+  http.will_answer(200, vector_of(""));
+  const auto nothing = ask(http);
+  ASSERT_TRUE(nothing) << nothing.error().message;
+  EXPECT_TRUE(nothing->empty());
+  ASSERT_EQ(http.requests.size(), 1U);
+  EXPECT_EQ(http.requests[0].method, "POST");
+  EXPECT_EQ(http.requests[0].target, "/api/v1/query");
+  EXPECT_NE(http.requests[0].body.find(
+                "label_replace%28%28e%0A%29%2C%20%22weir_role%22%2C%20%22total%22"),
+            std::string::npos)
+      << http.requests[0].body;
+}
+
+TEST(Prometheus, GivesEachSampleItsOwnTime) {
+  const auto samples = answer(200, vector_of(sample("total", R"(,"pod":"a")", "42") + "," +
+                                             sample("time of total", R"(,"pod":"a")", "998.25")));
+  ASSERT_TRUE(samples);
+  ASSERT_EQ(samples->size(), 1U);
+  EXPECT_EQ(samples->at(0).role, "total");
+  EXPECT_EQ(samples->at(0).value, 42);
+  EXPECT_EQ(samples->at(0).at, at_second(998.25));
+}
+
+TEST(Prometheus, FallsBackToTheTimeOfTheEvaluation) {
+  EXPECT_EQ(answer(200, vector_of(sample("total", "", "42")))->at(0).at, at_second(1000.5));
+}
+
+TEST(Prometheus, NaNAndInfinityAreNoSamples) {
+  for (const auto* value : {"NaN", "+Inf", "-Inf", "", "12x"}) {
+    const auto samples = answer(200, vector_of(sample("total", "", value)));
+    ASSERT_TRUE(samples);
+    EXPECT_TRUE(samples->empty()) << value;
+  }
+}
+
+TEST(Prometheus, SaysWhatTheServerSaid) {
+  const auto refused = answer(400, R"({"status":"error","error":"parse error: unexpected }"})");
+  EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);
+  EXPECT_NE(refused.error().message.find("unexpected }"), std::string::npos);
+  EXPECT_EQ(answer(403, "").error().kind, ErrorKind::Forbidden);
+  EXPECT_EQ(answer(503, "").error().kind, ErrorKind::Unavailable);
+}
+
+TEST(Prometheus, AnAnswerOfAnotherKindOfServerIsNoData) {
+  for (const auto* body : {"", "<html>", "[]", "{}", R"({"status":"success"})",
+                           R"({"status":"success","data":{"result":7}})"})
+    EXPECT_EQ(answer(200, body).error().kind, ErrorKind::Parse) << body;
+  EXPECT_TRUE(answer(200, vector_of(R"({"metric":5,"value":"x"},{},7)")));
+}
+
+TEST(Prometheus, MoreSeriesThanTheLimitAreRefused) {
+  std::string items;
+  for (std::size_t i = 0; i <= 2 * kMaxSeries; ++i)
+    items += (i == 0 ? "" : ",") + sample("total", R"(,"pod":")" + std::to_string(i) + "\"", "1");
+  EXPECT_NE(answer(200, vector_of(items)).error().message.find("1000 series"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace weir::test
