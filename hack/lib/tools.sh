@@ -26,3 +26,10 @@ tools_path() {
   for module in "${TOOL_MODULES[@]}"; do path+=:$(tool_dir "$module"); done
   echo "${path#:}"
 }
+
+# tool_version PROGRAM prints the version of a program.
+tool_version() {
+  local module
+  for module in kubernetes others traefik; do cat "$(tool_dir "$module")/VERSIONS"; done |
+    awk -v program="$1" '$1 == program { print $2 }'
+}

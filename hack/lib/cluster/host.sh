@@ -40,7 +40,7 @@ start_namespaces() {
     unshare --net --mount --pid --fork --kill-child=KILL --mount-proc \
     "$cluster_lib/init" "$id" "$data" >"$data/log/init.log" 2>&1 </dev/null 9>&- &
   disown
-  wait_for 10 test -e "$data/namespaces-ready" && find_cluster || return 1
+  wait_for 30 test -e "$data/namespaces-ready" && find_cluster || return 1
   ip link add "$veth" type veth peer name "${veth}i" netns "$init"
   ip address add "$host_ip/30" dev "$veth"
   ip link set "$veth" up
