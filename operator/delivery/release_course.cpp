@@ -18,6 +18,11 @@ int step_of(const Steps& steps, int weight) {
                                         [&](const PolicyStep& s) { return s.weight <= weight; }));
 }
 
+// The step whose hold applies: a weight below the first one (written under another policy) is held as the first.
+const PolicyStep& step_held(const CanaryPolicySpec& policy, const CanaryStatus& canary) {
+  return policy.steps[static_cast<std::size_t>(std::max(canary.step, 1) - 1)];
+}
+
 // The data plane has accepted just the weights that we last wrote.
 bool route_shows(const ReleaseSnapshot& snapshot) {
   const auto& backends = snapshot.route_state.backends;
@@ -239,7 +244,7 @@ bool held(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
                                  canary.ready, needed, weight);
   }
   if (!canary.since) return false;
-  const auto& step = snapshot.policy->spec.steps[static_cast<std::size_t>(canary.step - 1)];
+  const auto& step = step_held(snapshot.policy->spec, canary);
   const auto until = *canary.since + step.hold;
   if (now >= until) return true;
   course.message = fmt::format("holding {} % until {}", weight, format_time(until));
@@ -251,7 +256,7 @@ bool held(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
 void wait_for_judge(Course& course, const ReleaseSnapshot& snapshot, const std::string& why,
                     WallTime now) {
   const auto& policy = snapshot.policy->spec;
-  const auto& step = policy.steps[static_cast<std::size_t>(course.canary->step - 1)];
+  const auto& step = step_held(policy, *course.canary);
   const auto limit = *course.canary->since + step.hold + policy.max_hold;
   if (now < limit) {
     course.message = fmt::format("holding {} %: {}; a person is asked after {}",

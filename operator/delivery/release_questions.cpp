@@ -1,7 +1,6 @@
 #include "delivery/release_questions.h"
 
 #include <array>
-#include <utility>
 
 #include "delivery/revision.h"
 
@@ -10,15 +9,14 @@ namespace {
 
 std::string fill_placeholders(std::string text, const Release& release,
                               const std::string& revision) {
-  const std::array<std::pair<std::string_view, std::string>, 4> placeholders{
-      {{"$(release)", release.meta.key.name},
-       {"$(namespace)", release.meta.key.ns},
-       {"$(revision)", revision},
-       {"$(service)", child_name(release, revision)}}};
-  for (const auto& [name, value] : placeholders) {
+  // In the order of the table.
+  const std::array<std::string, kQueryPlaceholders.size()> values{
+      release.meta.key.name, release.meta.key.ns, revision, child_name(release, revision)};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto name = kQueryPlaceholders[i];
     for (auto at = text.find(name); at != std::string::npos;
-         at = text.find(name, at + value.size()))
-      text.replace(at, name.size(), value);
+         at = text.find(name, at + values[i].size()))
+      text.replace(at, name.size(), values[i]);
   }
   return text;
 }

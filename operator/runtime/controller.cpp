@@ -7,7 +7,8 @@ namespace {
 
 constexpr milliseconds kLongestConflict{
     2000};  // observe again soon: only the cache has to catch up
-constexpr milliseconds kLongestTransient{30'000};  // the server is away
+constexpr milliseconds kLongestTransient{
+    5000};  // the server is away; a rollback may be waiting for it
 constexpr milliseconds kLongestRefused{
     600'000};  // until somebody changes the input, which wakes the key anyway
 constexpr milliseconds kLongestInternal{300'000};

@@ -138,6 +138,15 @@ TEST(Steps, AStatusThatWasLostStartsTheHoldAgainAtTheWeightOfTheRoute) {
   EXPECT_EQ(course.canary->since, at_second(200));
 }
 
+TEST(Steps, AWeightBelowTheFirstStepIsHeldAsTheFirst) {
+  Scene scene;
+  scene.policy().steps = {{50, seconds(10)}, {100, seconds(10)}};
+  scene.revision("v1", 4, 4).revision("v2", 2, 2).route(canary_at(5));
+  scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
+  EXPECT_EQ(scene.course(at_second(109)).traffic.weight, 5);
+  EXPECT_EQ(scene.course(at_second(110)).traffic.weight, 50);
+}
+
 // ---- the judge ----
 
 TEST(Judged, ABreachTakesTheCanaryBackAtOnceWhateverStableAndHoldSay) {
