@@ -5,11 +5,13 @@
 
 namespace weir {
 
-YamlReader::YamlReader(YAML::Node node, std::string path)
-    : node_(std::make_unique<const YAML::Node>(std::move(node))), path_(std::move(path)) {}
+YamlReader::YamlReader(const YAML::Node& node, std::string path)
+    : node_(std::make_unique<const YAML::Node>(node)), path_(std::move(path)) {}
 
 YamlReader::YamlReader(const YamlReader& other)
     : node_(std::make_unique<const YAML::Node>(*other.node_)), path_(other.path_) {}
+
+YamlReader::YamlReader(YamlReader&&) noexcept = default;
 
 YamlReader::~YamlReader() = default;
 

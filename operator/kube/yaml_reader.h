@@ -22,6 +22,7 @@ class YamlReader {
   static Result<YamlReader> parse(const std::string& text, const std::string& name);
   ~YamlReader();
   YamlReader(const YamlReader&);
+  YamlReader(YamlReader&&) noexcept;
   YamlReader& operator=(const YamlReader&) = delete;
 
   bool exists() const;  // and is not null
@@ -38,7 +39,7 @@ class YamlReader {
   Error invalid(std::string_view why) const;
 
  private:
-  YamlReader(YAML::Node node, std::string path);
+  YamlReader(const YAML::Node& node, std::string path);
 
   std::unique_ptr<const YAML::Node> node_;
   std::string path_;
