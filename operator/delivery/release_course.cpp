@@ -142,10 +142,15 @@ Course at_stable(const ReleaseSnapshot& snapshot, WallTime now) {
   course.phase = Phase::Healthy;
   course.message = fmt::format("{} serves everything", snapshot.traffic.stable);
   keep_watch(course, snapshot, now);
-  if (course.phase == Phase::Healthy && stable.ready() < replicas) {
+  if (course.phase != Phase::Healthy) return course;
+  if (stable.ready() < replicas) {
     course.phase = Phase::Degraded;
     course.message = fmt::format("{} of {} pods of {} are ready", stable.ready(), replicas,
                                  snapshot.traffic.stable);
+  } else if (!route_shows(snapshot)) {
+    course.phase = Phase::Progressing;
+    course.message = fmt::format("waiting for the gateway to take up the route: {}",
+                                 snapshot.route_state.not_accepted);
   }
   return course;
 }

@@ -11,7 +11,19 @@ constexpr milliseconds kLongestTransient{
     5000};  // the server is away; a rollback may be waiting for it
 constexpr milliseconds kLongestRefused{
     600'000};  // until somebody changes the input, which wakes the key anyway
-constexpr milliseconds kLongestInternal{300'000};
+constexpr milliseconds kInternalRest{300'000};
+constexpr milliseconds kDefaultRetryAfter{1000};
+
+bool is_refusal(const Error& error) {
+  return error.kind == ErrorKind::Invalid || error.kind == ErrorKind::Forbidden;
+}
+
+void log_failure(std::string_view controller, const ObjectKey& key, const Error& error) {
+  if (error.kind == ErrorKind::Conflict || error.kind == ErrorKind::Shutdown) return;
+  const auto log = error.kind == ErrorKind::Internal ? log_error : log_warn;
+  log(error.kind == ErrorKind::Internal ? "broken invariant" : "pass ended early",
+      {{"controller", controller}, {"key", to_string(key)}, {"error", to_string(error)}});
+}
 
 }  // namespace
 
@@ -72,31 +84,29 @@ void Controller::pass(const ObjectKey& key) {
     const auto found = refused_.find(key);
     if (found != refused_.end()) refused = found->second;
   }
-  const Plan plan = plan_or_quarantine(key, now, refused ? &*refused : nullptr);
-  const auto done = executor_.run(plan);
-  settle(key, plan, done, now);
+  const auto outcome = decide_and_execute(key, now, refused ? &*refused : nullptr);
+  settle(key, outcome, now);
   const auto spent =
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.monotonic() - begun);
+  const auto& done = outcome.done;
   metrics_.count_reconcile(reconciler_.name(), done ? "done" : to_string(done.error().kind),
                            spent.count());
 }
 
 // The last catch: a broken invariant stops one object, not the process.
-Plan Controller::plan_or_quarantine(const ObjectKey& key, WallTime now, const Error* refused) {
+Controller::Outcome Controller::decide_and_execute(const ObjectKey& key, WallTime now,
+                                                   const Error* refused) {
   try {
-    return reconciler_.plan(key, now, refused);
+    const Plan plan = reconciler_.plan(key, now, refused);
+    return {executor_.run(plan), plan.look_again};
   } catch (const std::exception& e) {
-    log_error("broken invariant",
-              {{"controller", reconciler_.name()}, {"key", to_string(key)}, {"what", e.what()}});
-    Plan plan;
-    plan.look_again = now + kLongestInternal;
-    return plan;
+    return {Error{ErrorKind::Internal, e.what()}, std::nullopt};
   }
 }
 
 // The one place where an outcome becomes the key's future.
-void Controller::settle(const ObjectKey& key, const Plan& plan, const Result<void>& done,
-                        WallTime now) {
+void Controller::settle(const ObjectKey& key, const Outcome& outcome, WallTime now) {
+  const auto& done = outcome.done;
   const auto steady = clock_.monotonic();
   {
     Lock lock(mutex_);
@@ -104,39 +114,39 @@ void Controller::settle(const ObjectKey& key, const Plan& plan, const Result<voi
       queue_.forget_failures(key);
       // What was refused has now been accepted: look once more, so that the status stops saying so.
       if (refused_.erase(key) != 0) queue_.add(key, steady);
-      if (plan.look_again)
-        queue_.add(key, steady + std::max(*plan.look_again - now, WallTime::duration(0)));
     } else {
-      queue_.add(key, steady + back_off(key, done.error()));
+      settle_failure(key, done.error(), steady);
     }
+    // A refused write must not make us miss the time to look at what is being served; other failures pass soon.
+    if (outcome.look_again && (done || is_refusal(done.error())))
+      queue_.add(key, steady + std::max(*outcome.look_again - now, WallTime::duration(0)));
     queue_.done(key);
     metrics_.set_queue_depth(reconciler_.name(), queue_.waiting());
   }
   wake_.notify_one();
-  if (!done && done.error().kind != ErrorKind::Conflict && done.error().kind != ErrorKind::Shutdown)
-    log_warn("pass ended early", {{"controller", reconciler_.name()},
-                                  {"key", to_string(key)},
-                                  {"error", to_string(done.error())}});
+  if (!done) log_failure(reconciler_.name(), key, done.error());
 }
 
-milliseconds Controller::back_off(const ObjectKey& key, const Error& error) {
-  const auto pause = [&](milliseconds longest) { return queue_.next_back_off(key, longest); };
+void Controller::settle_failure(const ObjectKey& key, const Error& error, SteadyTime now) {
+  const auto again = [&](milliseconds longest) {
+    queue_.add(key, now + queue_.next_back_off(key, longest));
+  };
   switch (error.kind) {
     case ErrorKind::NotFound:
     case ErrorKind::AlreadyExists:
     case ErrorKind::Gone:
-    case ErrorKind::Conflict: return pause(kLongestConflict);
+    case ErrorKind::Conflict: return again(kLongestConflict);
     case ErrorKind::Invalid:
-    case ErrorKind::Forbidden: refused_.insert_or_assign(key, error); return pause(kLongestRefused);
+    case ErrorKind::Forbidden: refused_.insert_or_assign(key, error); return again(kLongestRefused);
     case ErrorKind::Throttled:
-      return std::max(pause(kLongestTransient), error.retry_after.value_or(milliseconds(1000)));
+      again(kLongestTransient);
+      return queue_.hold(key, now + error.retry_after.value_or(kDefaultRetryAfter));
     case ErrorKind::Unavailable:
     case ErrorKind::Timeout:
-    case ErrorKind::Parse: return pause(kLongestTransient);
-    case ErrorKind::Shutdown:
-    case ErrorKind::Internal: return pause(kLongestInternal);
+    case ErrorKind::Parse: return again(kLongestTransient);
+    case ErrorKind::Shutdown: return again(kInternalRest);
+    case ErrorKind::Internal: return queue_.add(key, now + kInternalRest);
   }
-  return kLongestInternal;
 }
 
 }  // namespace weir

@@ -284,6 +284,15 @@ TEST(Watch, KeepWarmOutlastsIt) {
   EXPECT_EQ(scene.course(at_second(700)).pods.count("v1"), 0U);
 }
 
+TEST(Healthy, MeansThatTheGatewayHasTakenTheRouteUp) {
+  Scene scene;
+  scene.revision("v1", 4, 4).route(stable_only("v1"), false).wants("v1");
+  const auto course = scene.course(at_second(100));
+  EXPECT_EQ(course.phase, Phase::Progressing);
+  EXPECT_NE(course.message.find("gateway"), std::string::npos);
+  EXPECT_EQ(scene.route(stable_only("v1")).course(at_second(100)).phase, Phase::Healthy);
+}
+
 // ---- a spec that cannot be used ----
 
 TEST(BadSpec, MovesNothing) {
