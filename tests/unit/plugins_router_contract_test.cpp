@@ -77,7 +77,8 @@ RawObject route_with(const std::string& parents, std::int64_t generation = 3) {
   RawObject route;
   route.meta = {{"shop-ns", "shop"}, "uid-route", "60", generation};
   route.text =
-      R"({"spec":{"parentRefs":[{"name":"web"}],"rules":[{"backendRefs":[{"name":"shop-v1","weight":100}]}]},)"
+      R"({"spec":{"parentRefs":[{"name":"web"}],)"
+      R"("rules":[{"backendRefs":[{"name":"shop-v1","weight":100}]}]},)"
       R"("status":{"parents":)" +
       parents + "}}";
   return route;
@@ -112,7 +113,8 @@ TEST(GatewayApi, SaysWhyItIsNotAccepted) {
 TEST(GatewayApi, CarriesTheUsersParentsHostnamesAndRules) {
   Scene scene;
   scene.release().spec->traffic.gateway_api.rules_text =
-      R"([{"matches":[{"path":{"type":"PathPrefix","value":"/a"}}]},{"matches":[{"path":{"type":"PathPrefix","value":"/b"}}]}])";
+      R"([{"matches":[{"path":{"type":"PathPrefix","value":"/a"}}]},)"
+      R"({"matches":[{"path":{"type":"PathPrefix","value":"/b"}}]}])";
   const auto action =
       all_plugins()
           .router(TrafficType::GatewayApi)

@@ -1,0 +1,43 @@
+#include "delivery/course_moves.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace weir {
+
+bool route_shows(const ReleaseSnapshot& snapshot) {
+  const auto& backends = snapshot.route_state.backends;
+  const auto agrees = [&](const Backend& b) {
+    return b.weight == snapshot.traffic.weight_of(b.revision);
+  };
+  const auto sum = [](int total, const Backend& b) { return total + b.weight; };
+  return snapshot.route_state.accepted && std::all_of(backends.begin(), backends.end(), agrees) &&
+         std::accumulate(backends.begin(), backends.end(), 0, sum) == 100;
+}
+
+void stall(Course& course, std::string reason, std::string message) {
+  course.stalled = true;
+  course.stalled_reason = std::move(reason);
+  course.message = std::move(message);
+}
+
+void roll_back(Course& course, const std::string& revision, const std::string& to,
+               const Judgement& why, const Evidence& evidence, WallTime now) {
+  const auto seen = evidence.find(why.objective->name);
+  RollbackMark mark{revision, why.objective->name, why.message,
+                    seen == evidence.end() ? std::nullopt : seen->second.bad_since, now};
+  course.traffic = Traffic{to, "", 0, "", std::nullopt, mark};
+  course.phase = Phase::RollingBack;
+  course.canary.reset();
+  course.message = fmt::format("taking {} back: {}: {}", revision, mark.reason, mark.message);
+  course.notices.push_back({true, "RolledBack", course.message});
+}
+
+int pods_for(int weight, int replicas) {
+  if (weight <= 0 || replicas <= 0) return 0;
+  return std::max(1, (weight * replicas + 99) / 100);
+}
+
+}  // namespace weir
