@@ -54,8 +54,8 @@ Sample sample_of(const Json& item) {
   sample.role = json_text(labels, {kRole});
   if (labels.is_object()) {
     labels.erase(std::string(kRole));
-    labels.erase(
-        "__name__");  // timestamp() drops it; two selectors that differ only in it are told apart by their role
+    // timestamp() drops it; two selectors that differ only in it are told apart by their role.
+    labels.erase("__name__");
   }
   sample.series = dump_json(labels);
   const Json& value = json_at(item, {"value"});
