@@ -10,6 +10,8 @@ from waiting import eventually
 from weir_objects import caller_pod
 
 BIN_SECONDS = 0.1
+# Counting begins once the way is there: what the first moments of a new Service cost is not the price of a release.
+WAIT = ["--wait", "30s"]
 
 
 @dataclass
@@ -89,8 +91,12 @@ class PodProcess:
         return self.api.get("Pod", self.namespace, self.name)["status"].get("phase")
 
     def stop(self):
-        kubectl("exec", "-n", self.namespace, self.name, "--", "/web", "stop")
+        # Process 1 may be gone, and the container with it, before this one has ended: its exit code tells nothing.
+        kubectl("exec", "-n", self.namespace, self.name, "--", "/web", "stop", check=False)
         eventually(f"pod {self.name} ends", lambda: self.phase() in ("Succeeded", "Failed"))
+        return self.lines()
+
+    def lines(self):
         return read_lines(kubectl("logs", "-n", self.namespace, self.name))
 
 
@@ -99,14 +105,18 @@ class Callers:
 
     def __init__(self, api, namespace, host, folder, rps=200, inside_rps=50, service="shop"):
         web, gateway = os.environ["WEIR_TEST_WEB"], os.environ["WEIR_GATEWAY_URL"]
-        outside = ["load", "--url", gateway, "--host", host, "--rps", str(rps), "--connections", "8"]
-        inside = ["load", "--url", f"http://{service}.{namespace}", "--rps", str(inside_rps), "--connections", "4"]
-        self.processes = {
-            "inside": PodProcess(api, namespace, "caller", inside),
-            "outside": HostProcess(web, outside, folder / "outside.jsonl"),
-            "stream": HostProcess(web, ["hold", "--url", f"{gateway}/stream", "--host", host], folder / "stream.jsonl"),
-        }
+        outside = ["load", "--url", gateway, "--host", host, "--rps", str(rps), "--connections", "8", *WAIT]
+        inside = ["load", "--url", f"http://{service}.{namespace}", "--rps", str(inside_rps), "--connections", "4", *WAIT]
+        stream = ["hold", "--url", f"{gateway}/stream", "--host", host]
+        self.processes = {}
+        self.begin("inside", PodProcess(api, namespace, "caller", inside))
+        self.begin("outside", HostProcess(web, outside, folder / "outside.jsonl"))
+        self.begin("stream", HostProcess(web, stream, folder / "stream.jsonl"))
         self.inside = self.outside = self.stream = None
+
+    def begin(self, name, process):
+        eventually(f"the caller {name} has counted something", process.lines, timeout=40)
+        self.processes[name] = process
 
     def stop(self):
         lines = {name: process.stop() for name, process in self.processes.items()}

@@ -1,6 +1,5 @@
 """A service under release, and the record of what was done to its traffic."""
 from dataclasses import dataclass
-from datetime import datetime
 
 import prometheus
 from kube import Watch
@@ -17,18 +16,13 @@ class Weights:
     of: dict  # revision -> percent
 
 
-def seconds(text):
-    """A time of the API as seconds since the epoch."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-
-
 def route_weights(route, name):
     refs = [ref for rule in route["spec"]["rules"] for ref in rule.get("backendRefs", [])]
     return {ref["name"].removeprefix(f"{name}-"): ref.get("weight", 1) for ref in refs}
 
 
-def accepted_weights(thing):
-    return {w["revision"]: w.get("weight", 0) for w in thing.get("status", {}).get("weights", [])}
+def accepted_weights(status):
+    return {w["revision"]: w.get("weight", 0) for w in status.get("weights", [])}
 
 
 def without_repeats(moments):
@@ -37,11 +31,6 @@ def without_repeats(moments):
         if moment.of and (not kept or kept[-1].of != moment.of):
             kept.append(moment)
     return kept
-
-
-def condition(thing, type_):
-    conditions = thing.get("status", {}).get("conditions", [])
-    return next((c for c in conditions if c["type"] == type_), {})
 
 
 class Shop:
@@ -70,32 +59,33 @@ class Shop:
 
     def start(self, version="v1", **how):
         """The first revision ever; returns its name."""
-        generation = self.apply(version, **how)
-        seen = self.wait("the first revision is Healthy", lambda r: is_phase(r, "Healthy", generation))
-        return seen.object["status"]["stable"]["revision"]
+        return self.wait_phase("Healthy", self.apply(version, **how))["stable"]["revision"]
 
     def callers(self, **how):
         return Callers(self.api, self.namespace, self.host, self.folder, **how)
 
     # What can be seen.
 
-    def current(self):
-        return self.api.get("Release", self.namespace, self.name)
+    def status(self):
+        return status_of(self.api.get("Release", self.namespace, self.name))
 
     def wait(self, what, wanted, timeout=PATIENCE):
-        return self.releases.until(what, wanted, timeout)
+        """The first change of the Release, past or to come, for which `wanted(status)` holds."""
+        return self.releases.until(what, lambda release_: wanted(status_of(release_)), timeout)
 
     def wait_phase(self, phase, generation, timeout=PATIENCE):
-        return self.wait(f"phase {phase}", lambda r: is_phase(r, phase, generation), timeout)
+        """The status that first has the phase."""
+        wanted = lambda s: is_observed(s, generation) and s.get("phase") == phase
+        return status_of(self.wait(f"phase {phase}", wanted, timeout).object)
 
     def canary_revision(self, generation):
-        seen = self.wait("a canary revision", lambda r: observed(r, generation) and r["status"].get("canary"))
-        return seen.object["status"]["canary"]["revision"]
+        wanted = lambda s: is_observed(s, generation) and s.get("canary")
+        return status_of(self.wait("a canary revision", wanted).object)["canary"]["revision"]
 
     def wait_accepted(self, revision, weight, timeout=PATIENCE):
         """The moment at which status first says that the weight was accepted."""
         what = f"status says that weight {weight} of {revision} was accepted"
-        return self.wait(what, lambda r: accepted_weights(r).get(revision, 0) == weight, timeout).at
+        return self.wait(what, lambda s: accepted_weights(s).get(revision, 0) == weight, timeout).at
 
     def written(self):
         """Every change of the route's weights."""
@@ -122,12 +112,12 @@ class Shop:
         return prometheus.first_time_above(self.service_metric(revision, ',code=~"5.."'), 0, begin, end)
 
 
-def observed(thing, generation):
-    return thing.get("status", {}).get("observedGeneration", 0) >= generation
+def status_of(thing):
+    return thing.get("status", {})
 
 
-def is_phase(thing, phase, generation):
-    return observed(thing, generation) and thing["status"].get("phase") == phase
+def is_observed(status, generation):
+    return status.get("observedGeneration", 0) >= generation
 
 
 def restarts(pod):

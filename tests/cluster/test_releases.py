@@ -3,7 +3,7 @@ import time
 
 from kube import Watch
 from operator_process import Cost
-from story import is_serving, restarts, uids
+from story import accepted_weights, is_serving, restarts, uids
 
 STEPS = [5, 25, 50, 100]
 HOLD = 12.0
@@ -32,7 +32,7 @@ def test_a_good_release_walks_to_100_percent_and_costs_no_request(shop, operator
         shop.wait_accepted(canary, 50)
         earned = [pod for pod in shop.pods(canary) if is_serving(pod)]
         full = shop.wait_accepted(canary, 100)
-        shop.wait("the promotion", lambda r: r["status"].get("stable", {}).get("revision") == canary)
+        shop.wait("the promotion", lambda s: s.get("stable", {}).get("revision") == canary)
         time.sleep(max(0.0, full + SETTLE + ENOUGH / RPS + 1 - time.time()))
         at_full = [pod for pod in shop.pods(canary) if is_serving(pod)]
         end = time.time()
@@ -53,8 +53,7 @@ def test_a_good_release_walks_to_100_percent_and_costs_no_request(shop, operator
         "slowest ms": callers.outside.max_ms})
 
     assert len(earned) >= 2 and uids(earned) <= uids(at_full)
-    final = shop.wait_phase("Healthy", generation).object["status"]
-    assert final["stable"]["revision"] == canary != stable
+    assert shop.wait_phase("Healthy", generation)["stable"]["revision"] == canary != stable
     now = shop.pods(canary)
     assert uids(earned) <= uids(now) and not any(restarts(pod) for pod in now)
     names = {pod["metadata"]["name"] for pod in earned}
@@ -72,8 +71,8 @@ def test_a_bad_release_is_taken_back_at_its_first_step(shop, api, operator, figu
         generation = shop.apply("v2", error_rate=0.1)
         canary = shop.canary_revision(generation)
         zero = shop.wait(f"weight 0 of {canary} is accepted again",
-                         lambda r: r["status"].get("lastRollback") and weight_is(r, canary, 0)).at
-        final = shop.wait_phase("RolledBack", generation).object["status"]
+                         lambda s: s.get("lastRollback") and not accepted_weights(s).get(canary)).at
+        final = shop.wait_phase("RolledBack", generation)
         time.sleep(2)
     figures.add("bad release", **cost.stop(), seconds=round(time.time() - begin, 1))
     pods.stop()
@@ -101,10 +100,6 @@ def test_a_bad_release_is_taken_back_at_its_first_step(shop, api, operator, figu
     assert uids(shop.pods(stable)) == uids(before) and not any(restarts(pod) for pod in shop.pods(stable))
 
 
-def weight_is(thing, revision, weight):
-    return {w["revision"]: w.get("weight", 0) for w in thing["status"].get("weights", [])}.get(revision, 0) == weight
-
-
 def test_a_killed_operator_finishes_what_it_began(shop, operator, figures):
     shop.apply_policy()
     shop.start("v1")
@@ -116,7 +111,7 @@ def test_a_killed_operator_finishes_what_it_began(shop, operator, figures):
         accepted_25 = shop.wait_accepted(canary, 25)
         operator.wait_ready()
         operator.delete_pod_at_once()
-        final = shop.wait_phase("Healthy", generation).object["status"]
+        final = shop.wait_phase("Healthy", generation)
     assert final["stable"]["revision"] == canary
 
     steps = shop.steps_of(canary)

@@ -138,9 +138,13 @@ func loadCommand(ctx context.Context, arguments []string) error {
 	rate := flags.Float64("rps", 100, "requests per second")
 	connections := flags.Int("connections", 8, "kept connections")
 	duration := flags.Duration("duration", 0, "how long; 0 = until SIGTERM")
+	wait := flags.Duration("wait", 0, "begin with the first good answer, which must come within this time")
 	flags.Parse(arguments)
 	if *rate <= 0 || *connections < 1 {
 		return fmt.Errorf("--rps and --connections must be above 0")
+	}
+	if err := waitForAnswer(ctx, *target, *host, *wait); err != nil {
+		return err
 	}
 	if *duration > 0 {
 		limited, cancel := context.WithTimeout(ctx, *duration)
@@ -148,6 +152,24 @@ func loadCommand(ctx context.Context, arguments []string) error {
 		ctx = limited
 	}
 	return load(ctx, os.Stdout, *target, *host, *rate, *connections)
+}
+
+// A Service that was just made is refused by nodes that have not heard of its pods yet: nothing that a release costs.
+func waitForAnswer(ctx context.Context, target, host string, limit time.Duration) error {
+	c, err := newClient(target, host)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(binLength) {
+		if a, err := c.ask(); err == nil && a.status == 200 {
+			return nil
+		}
+	}
+	if limit > 0 {
+		return fmt.Errorf("%s gave no good answer within %s", target, limit)
+	}
+	return nil
 }
 
 func load(ctx context.Context, out io.Writer, target, host string, rate float64, connections int) error {

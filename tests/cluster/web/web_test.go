@@ -144,3 +144,13 @@ func TestAStreamHeldToTheEndIsNone(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+func TestWaitingForAnAnswerIsNotCounted(t *testing.T) {
+	_, server := testService(t, 0)
+	if err := waitForAnswer(context.Background(), server.URL, "", time.Second); err != nil {
+		t.Error(err)
+	}
+	if err := waitForAnswer(context.Background(), "http://127.0.0.1:1", "", 200*time.Millisecond); err == nil {
+		t.Error("nothing answers there")
+	}
+}
