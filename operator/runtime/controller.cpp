@@ -9,8 +9,8 @@ constexpr milliseconds kLongestConflict{
     2000};  // observe again soon: only the cache has to catch up
 constexpr milliseconds kLongestTransient{
     5000};  // the server is away; a rollback may be waiting for it
-constexpr milliseconds kLongestRefused{
-    600'000};  // until somebody changes the input, which wakes the key anyway
+// A changed input wakes the key anyway; a foreign object that stood in the way and goes tells us nothing.
+constexpr milliseconds kLongestRefused{60'000};
 constexpr milliseconds kInternalRest{300'000};
 constexpr milliseconds kDefaultRetryAfter{1000};
 

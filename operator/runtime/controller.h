@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,10 +38,15 @@ class Controller {
   std::optional<SteadyTime> next_due();
 
  private:
+  struct Outcome {
+    Result<void> done;
+    std::optional<WallTime> look_again;
+  };
+
   void work(const std::stop_token& stop);
-  Plan plan_or_quarantine(const ObjectKey& key, WallTime now, const Error* refused);
-  void settle(const ObjectKey& key, const Plan& plan, const Result<void>& done, WallTime now);
-  milliseconds back_off(const ObjectKey& key, const Error& error) REQUIRES(mutex_);
+  Outcome decide_and_execute(const ObjectKey& key, WallTime now, const Error* refused);
+  void settle(const ObjectKey& key, const Outcome& outcome, WallTime now);
+  void settle_failure(const ObjectKey& key, const Error& error, SteadyTime now) REQUIRES(mutex_);
 
   const Reconciler& reconciler_;
   Executor& executor_;

@@ -21,18 +21,19 @@ std::string controller_uid(const Json& object) {
   const Json& owners = json_at(object, {"metadata", "ownerReferences"});
   if (!owners.is_array()) return "";
   for (const auto& owner : owners) {
-    if (owner.value("controller", false)) return json_text(owner, {"uid"});
+    if (json_at(owner, {"controller"}) == true) return json_text(owner, {"uid"});
   }
   return "";
 }
 
 // core/v1 Event; the name carries the time, as client-go's recorder does.
-Json event_body(const RecordEvent& action, WallTime now) {
+Json event_body(const RecordEvent& action, WallTime now, unsigned number) {
   const auto stamp = format_time(now);
   return Json{{"apiVersion", "v1"},
               {"kind", "Event"},
               {"metadata",
-               {{"name", fmt::format("{}.{:x}", action.key.name, now.time_since_epoch().count())},
+               {{"name", fmt::format("{}.{:x}.{:x}", action.key.name,
+                                     now.time_since_epoch().count(), number)},
                 {"namespace", action.key.ns}}},
               {"involvedObject",
                {{"apiVersion", action.kind.api_version()},
@@ -76,7 +77,7 @@ Result<void> Executor::act(const CreateObject& action) {
 Result<void> Executor::accept_existing(const CreateObject& action, const Error& taken) {
   auto existing = api_.get(action.kind, action.key, Deadline::after(clock_, kWriteDeadline));
   if (!existing) return about(existing.error(), "get", action.kind, action.key);
-  if (controller_uid(*existing) != action.owner_uid) {
+  if (action.owner_uid.empty() || controller_uid(*existing) != action.owner_uid) {
     return Error{ErrorKind::Invalid,
                  fmt::format("{} {} exists and is not ours: rename or delete it ({})",
                              action.kind.name, to_string(action.key), taken.message)};
@@ -104,7 +105,7 @@ Result<void> Executor::act(const DeleteObject& action) {
       api_.remove(action.kind, action.key, action.uid, Deadline::after(clock_, kWriteDeadline));
   if (!gone && gone.error().kind != ErrorKind::NotFound)
     return about(gone.error(), "delete", action.kind, action.key);
-  metrics_.count_write("delete", action.kind.name);
+  if (gone) metrics_.count_write("delete", action.kind.name);
   return {};
 }
 
@@ -124,8 +125,9 @@ Result<void> Executor::act(const PatchStatus& action) {
 }
 
 Result<void> Executor::act(const RecordEvent& action) {
-  const auto created = api_.create(kinds::kEvent, action.key.ns, event_body(action, clock_.now()),
-                                   false, Deadline::after(clock_, kWriteDeadline));
+  const auto created =
+      api_.create(kinds::kEvent, action.key.ns, event_body(action, clock_.now(), events_++), false,
+                  Deadline::after(clock_, kWriteDeadline));
   if (!created)
     log_warn("event not recorded",
              {{"object", to_string(action.key)}, {"error", to_string(created.error())}});

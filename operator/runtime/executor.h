@@ -1,6 +1,7 @@
 // The only writer: runs the actions of a Plan in their order and stops at the first that fails.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ class Executor {
   Metrics& metrics_;
   OwnWriteSink own_write_;
   MeasurementStarter start_measurement_;
+  std::atomic<unsigned> events_ = 0;  // makes names of Events of one instant different
 };
 
 }  // namespace weir

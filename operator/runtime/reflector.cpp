@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "kube/status_error.h"
 
 namespace weir {
 namespace {
 
 constexpr milliseconds kFirstPause{250};
 constexpr milliseconds kLongestPause{15'000};
+// A connection that was silent for so long and then ended is no sign of trouble: a time-out, a proxy.
+constexpr milliseconds kLived = kLongestPause;
 
 }  // namespace
 
@@ -31,7 +34,8 @@ void Reflector::on_page(Result<ListPage> page, SteadyTime now) {
   sink_.replace_all(std::exchange(pages_, {}), resource_version_);
   synced_ = true;
   progress_ = true;
-  failures_ = 0;
+  heard_ = now;
+  // `failures_` stays: a server whose versions are always too old is listed less and less.
   last_error_.clear();
 }
 
@@ -43,16 +47,23 @@ bool Reflector::on_line(std::string_view line, SteadyTime now) {
     return false;
   }
   const std::string type = json_text(*event, {"type"});
+  const auto object = event->find("object");
+  if (type.empty() || object == event->end()) {
+    relist();
+    fail(Error{ErrorKind::Parse, "a line of the watch is no event"}, now);
+    return false;
+  }
   if (type == "ERROR") {
     // Nearly always 410 Gone, which a 200 stream can only say in this way; any other error is served by a new list too.
     relist();
-    fail(Error{ErrorKind::Gone, json_text(*event, {"object", "message"})}, now);
+    fail(status_error(*object), now);
     return false;
   }
   progress_ = true;
+  heard_ = now;
   failures_ = 0;
-  const auto object = event->find("object");
-  if (object != event->end()) apply(type, *object);
+  last_error_.clear();
+  apply(type, *object);
   return true;
 }
 
@@ -66,10 +77,14 @@ void Reflector::apply(const std::string& type, Json& object) {
 
 void Reflector::on_closed(const Result<void>& how, SteadyTime now) {
   const bool progressed = std::exchange(progress_, false);
+  const bool lived = now >= std::max(heard_, not_before_) + kLived;
+  heard_ = now;
+  if (resource_version_.empty()) return;  // ended by a line that has been counted
+  if (lived) failures_ = 0;
   if (!how) {
     if (how.error().kind == ErrorKind::Gone) relist();
     fail(how.error(), now);
-  } else if (!progressed) {
+  } else if (!progressed && !lived) {
     // A server that accepts and closes at once must not be asked in a hot loop.
     fail(Error{ErrorKind::Unavailable, "the watch ended without an event"}, now);
   }

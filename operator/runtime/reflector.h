@@ -57,6 +57,7 @@ class Reflector {
   std::string resource_version_;  // "" = list first
   bool synced_ = false;
   bool progress_ = false;  // something came on this connection
+  SteadyTime heard_{};     // when it last did, or when the connection before it ended
   int failures_ = 0;
   SteadyTime not_before_{};
   std::string last_error_;

@@ -75,10 +75,16 @@ class Store {
     return replace(std::move(entry), version);
   }
 
-  // From the watch: deleted at `resource_version`. Returns what stood there before.
+  // From the watch: deleted at `resource_version`. Returns what stood there before; nothing when what stands there is newer, an
+  // own write that has taken the name since.
   Entry erase(const ObjectKey& key, const std::string& resource_version) {
     Lock lock(mutex_);
-    watch_version_ = std::max(watch_version_, parse_resource_version(resource_version));
+    const auto version = parse_resource_version(resource_version);
+    watch_version_ = std::max(watch_version_, version);
+    const auto found = entries_.find(key);
+    if (found != entries_.end() &&
+        parse_resource_version(found->second->meta.resource_version) > version)
+      return nullptr;
     return remove(key);
   }
 

@@ -27,7 +27,7 @@ class StoreSink final : public ObjectSink {
   void put(const Json& object) override {
     if (auto entry = decode(object)) {
       const auto before = store_.put(entry);
-      if (before != entry) on_change_(before.get(), entry.get());
+      on_change_(before.get(), entry.get());
     }
   }
 

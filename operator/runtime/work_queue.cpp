@@ -16,6 +16,8 @@ void WorkQueue::add(const ObjectKey& key, SteadyTime at) {
     if (!fresh) found->second = std::min(found->second, at);
     return;
   }
+  const auto held = held_.find(key);
+  if (held != held_.end()) at = std::max(at, held->second);
   const auto [found, fresh] = due_.emplace(key, at);
   if (!fresh) {
     if (found->second <= at) return;
@@ -30,6 +32,7 @@ std::optional<ObjectKey> WorkQueue::take(SteadyTime now) {
   ObjectKey key = order_.begin()->second;
   order_.erase(order_.begin());
   due_.erase(key);
+  held_.erase(key);
   running_.insert(key);
   return key;
 }

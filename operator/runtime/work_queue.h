@@ -20,6 +20,9 @@ class WorkQueue {
   // Due at `at`, or earlier if it already is. A key that is being worked on becomes due after `done`.
   void add(const ObjectKey& key, SteadyTime at);
 
+  // Not due before `until`, whatever is added meanwhile, until it is taken again. For a key that is being worked on.
+  void hold(const ObjectKey& key, SteadyTime until) { held_[key] = until; }
+
   // A key that is due, now being worked on until `done`.
   std::optional<ObjectKey> take(SteadyTime now);
   void done(const ObjectKey& key);
@@ -38,6 +41,7 @@ class WorkQueue {
   std::set<std::pair<SteadyTime, ObjectKey>> order_;
   std::set<ObjectKey> running_;
   std::map<ObjectKey, SteadyTime> after_running_;
+  std::map<ObjectKey, SteadyTime> held_;
   std::map<ObjectKey, int> failures_;
 };
 
