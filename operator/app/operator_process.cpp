@@ -10,6 +10,7 @@
 #include "delivery/policy_reconciler.h"
 #include "delivery/release_reconciler.h"
 #include "kube/http_api_client.h"
+#include "kube/kinds.h"
 #include "net/http_server.h"
 #include "plugins/all.h"
 #include "runtime/controller.h"
@@ -41,14 +42,14 @@ class Process {
                   [this](const ObjectKey& key) { releases_.enqueue(key); }),
         executor_(
             *api_, clock_, metrics_,
-            [this](const Kind& kind, const Json& object) { watches_.put_own(kind, object); },
+            [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
             [this](const StartMeasurement& m) { measurer_.start(m); }),
         releases_(release_reconciler_, executor_, clock_, metrics_),
         policies_(policy_reconciler_, executor_, clock_, metrics_),
-        watches_(
-            *api_, caches_, evidence_, clock_, random_, options.ns,
-            [this](const ObjectKey& key) { releases_.enqueue(key); },
-            [this](const ObjectKey& key) { policies_.enqueue(key); }) {}
+        feeds_(
+            caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
+            [this](const ObjectKey& key) { policies_.enqueue(key); }),
+        watches_(feeds_, *api_, clock_, random_, options.ns) {}
 
   Result<void> run(const std::stop_token& stop) {
     ASSIGN_OR_RETURN(const auto server,
@@ -80,9 +81,18 @@ class Process {
                              : HttpReply{503, "text/plain", "caches are not filled yet\n"};
              }},
             {"/metrics", [this] {
-               watches_.report(metrics_);
+               report_caches();
                return HttpReply{200, "text/plain; version=0.0.4", metrics_.text()};
              }}};
+  }
+
+  void report_caches() {
+    metrics_.set_objects(kinds::kRelease.name, caches_.releases.size());
+    metrics_.set_objects(kinds::kCanaryPolicy.name, caches_.policies.size());
+    metrics_.set_objects(kinds::kReplicaSet.name, caches_.replica_sets.size());
+    metrics_.set_objects(kinds::kService.name, caches_.services.size());
+    metrics_.set_objects(kinds::kEndpointSlice.name, caches_.endpoint_slices.size());
+    metrics_.set_objects(kinds::kHttpRoute.name, caches_.routes.size());
   }
 
   // Acting on half a cache would start releases that are long under way.
@@ -117,6 +127,7 @@ class Process {
   Executor executor_;
   Controller releases_;
   Controller policies_;
+  Feeds feeds_;
   Watches watches_;
   std::atomic<bool> ready_ = false;
 };
