@@ -81,7 +81,7 @@ Result<void> parse_authority(std::string_view text, std::string_view authority, 
 }  // namespace
 
 std::string Url::authority() const {
-  const auto shown = host.find(':') == std::string::npos ? host : fmt::format("[{}]", host);
+  auto shown = host.find(':') == std::string::npos ? host : fmt::format("[{}]", host);
   if (port == (tls ? kHttpsPort : kHttpPort)) return shown;
   return fmt::format("{}:{}", shown, port);
 }
