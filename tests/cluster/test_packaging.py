@@ -86,7 +86,7 @@ def by_name(things):
 
 
 def test_the_plain_manifests_are_the_chart():
-    plain = by_name(yaml.safe_load_all(kubectl("kustomize", str(ROOT / "manifests"))))
+    plain = by_name(list(yaml.safe_load_all(kubectl("kustomize", str(ROOT / "manifests")))))
     del plain["Namespace", "weir-system"]
     assert plain == by_name(render()), "run manifests/generate"
 
