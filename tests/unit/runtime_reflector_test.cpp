@@ -199,6 +199,7 @@ TEST_F(ReflectorTest, TheOldCacheStaysUntilTheNewListIsWhole) {
 
 TEST_F(ReflectorTest, AnErrorLineIsOneFailureAndSaysWhatItWas) {
   page({}, "10");
+  closed();  // so that the next connection has nothing to its credit
   expired();
   closed();  // the connection that we closed ourselves
   EXPECT_EQ(pause(), milliseconds(125));
