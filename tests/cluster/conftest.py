@@ -2,11 +2,13 @@
 import json
 import os
 import subprocess
+import time
 import uuid
 from pathlib import Path
 
 import pytest
 
+import audit
 from figures import Figures
 from kube import Api, ApiError, kubectl
 from operator_process import NAMESPACE, Operator
@@ -14,7 +16,8 @@ from story import Shop
 from waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDED = ("KUBECONFIG", "WEIR_CLUSTER", "WEIR_GATEWAY_URL", "WEIR_PROMETHEUS_URL", "WEIR_PROMETHEUS_POD_URL")
+NEEDED = ("KUBECONFIG", "WEIR_CLUSTER", "WEIR_GATEWAY_URL", "WEIR_PROMETHEUS_URL", "WEIR_PROMETHEUS_POD_URL",
+          "WEIR_AUDIT_LOG")
 IMAGES = ("localhost/weir:dev", "localhost/weir-test-web:1")
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -75,7 +78,9 @@ def operator(api, images):
         "--set", "logLevel=debug,image.pullPolicy=Never")
     installed = Operator(api)
     installed.wait_ready()
+    begin = time.time()
     yield installed
+    assert not audit.by_name(audit.denied(audit.requests(begin))), "the chart gives the operator too few rights"
     eventually("the stories' namespaces are gone", lambda: not stories(api), timeout=120)
     run("helm", "uninstall", "weir", "--namespace", NAMESPACE, "--wait")
 

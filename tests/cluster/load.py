@@ -1,4 +1,5 @@
 """Callers that count: on this machine through the gateway, and in a pod through the Service."""
+import contextlib
 import json
 import os
 import subprocess
@@ -118,17 +119,22 @@ class Callers:
         eventually(f"the caller {name} has counted something", process.lines, timeout=40)
         self.processes[name] = process
 
+    def let_go_of_stream(self):
+        self.stream = self.processes.pop("stream").stop()
+
     def stop(self):
-        lines = {name: process.stop() for name, process in self.processes.items()}
-        self.inside, self.outside = Record(lines["inside"]), Record(lines["outside"])
-        self.stream = lines["stream"]
+        if "stream" in self.processes:
+            self.let_go_of_stream()
+        self.inside, self.outside = (Record(self.processes.pop(name).stop()) for name in ("inside", "outside"))
 
     def __enter__(self):
         return self
 
     def __exit__(self, failure, *_):
-        try:
+        if failure is None:
             self.stop()
-        except Exception:  # the story's own failure says more
-            if failure is None:
-                raise
+            return
+        # The story's own failure says more than what its callers may add.
+        for process in self.processes.values():
+            with contextlib.suppress(Exception):
+                process.stop()

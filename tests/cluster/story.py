@@ -131,3 +131,8 @@ def uids(pods):
 def is_serving(pod):
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
     return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def is_running(pod):
+    """A pod whose processes have ended may stay on the books for a moment."""
+    return any("running" in s["state"] for s in pod["status"].get("containerStatuses", []))

@@ -1,9 +1,11 @@
 """The stories of a release, on a real cluster with real requests."""
 import time
 
+import audit
 from kube import Watch
 from operator_process import Cost
-from story import accepted_weights, is_serving, restarts, uids
+from story import accepted_weights, is_running, is_serving, restarts, uids
+from waiting import eventually
 
 STEPS = [5, 25, 50, 100]
 HOLD = 12.0
@@ -22,6 +24,10 @@ def window(shop, revision, weight):
     return accepted + SETTLE, later[0] if later else None
 
 
+def serving(shop, revision):
+    return [pod for pod in shop.pods(revision) if is_serving(pod)]
+
+
 def test_a_good_release_walks_to_100_percent_and_costs_no_request(shop, operator, figures):
     shop.apply_policy()
     stable = shop.start("v1")
@@ -30,35 +36,51 @@ def test_a_good_release_walks_to_100_percent_and_costs_no_request(shop, operator
         generation = shop.apply("v2")
         canary = shop.canary_revision(generation)
         shop.wait_accepted(canary, 50)
-        earned = [pod for pod in shop.pods(canary) if is_serving(pod)]
+        earned = serving(shop, canary)
         full = shop.wait_accepted(canary, 100)
         shop.wait("the promotion", lambda s: s.get("stable", {}).get("revision") == canary)
         time.sleep(max(0.0, full + SETTLE + ENOUGH / RPS + 1 - time.time()))
-        at_full = [pod for pod in shop.pods(canary) if is_serving(pod)]
-        end = time.time()
-    figures.add("good release", **cost.stop(), seconds=round(end - begin, 1))
+        at_full, end = serving(shop, canary), time.time()
+        callers.let_go_of_stream()
+        eventually("the pods of v1 are gone", lambda: not shop.pods(stable), timeout=60)
+    shop.wait_phase("Healthy", generation)
+    figures.add("good release", **cost.stop(), seconds=round(time.time() - begin, 1))
+    figures.add("good release", **{"requests of the operator": audit.by_name(audit.requests(begin))})
 
+    check_split(shop, callers, canary, end, figures)
+    check_no_failure(callers)
+    assert callers.stream[-1]["lines"] > 0 and callers.stream[0]["version"] == "v1"
+    assert "v2 200" in callers.inside.all.answers, "callers inside never reached the promoted revision"
+    figures.add("good release", failed=0, **{
+        "requests": callers.outside.all.total, "requests inside": callers.inside.all.total,
+        "lines of one stream": callers.stream[-1]["lines"], "slowest ms": callers.outside.max_ms})
+    check_same_pods(shop, callers, canary, earned, at_full, (full + SETTLE, end))
+
+
+def check_split(shop, callers, canary, end, figures):
     assert [w.of for w in shop.steps_of(canary)] == STEPS
     for weight in STEPS:
         first, last = window(shop, canary, weight)
-        counts = callers.outside.between(first, last or end)
+        counts = callers.outside.between(first, min(last or end, end))
         share = counts.percent("v2")
         figures.add("good release", **{f"split at {weight} %": f"{share:.2f} % of {counts.total}"})
         assert counts.total >= ENOUGH, f"step {weight}: only {counts.total} requests"
         assert abs(share - weight) <= 2, f"step {weight}: {share:.2f} % of {counts.total}"
-    assert not callers.outside.all.failed() and not callers.inside.all.failed()
-    assert not callers.stream[-1].get("broken") and callers.stream[-1]["lines"] > 0
-    figures.add("good release", requests=callers.outside.all.total, **{
-        "requests inside": callers.inside.all.total, "failed": 0, "lines of one stream": callers.stream[-1]["lines"],
-        "slowest ms": callers.outside.max_ms})
 
-    assert len(earned) >= 2 and uids(earned) <= uids(at_full)
-    assert shop.wait_phase("Healthy", generation)["stable"]["revision"] == canary != stable
+
+def check_no_failure(callers):
+    assert not callers.outside.all.failed()
+    assert not callers.inside.all.failed()
+    assert not callers.stream[-1].get("broken")
+
+
+def check_same_pods(shop, callers, canary, earned, at_full, window_at_full):
+    """The very pods that earned the weight serve at 100 %, never restarted."""
     now = shop.pods(canary)
-    assert uids(earned) <= uids(now) and not any(restarts(pod) for pod in now)
-    names = {pod["metadata"]["name"] for pod in earned}
-    counts = callers.outside.between(full + SETTLE, end)
-    assert names <= set(counts.pods), "pods that earned the weight do not serve at 100 %"
+    assert len(earned) >= 2 and uids(earned) <= uids(at_full) and uids(earned) <= uids(now)
+    assert not any(restarts(pod) for pod in now)
+    answering = set(callers.outside.between(*window_at_full).pods)
+    assert {pod["metadata"]["name"] for pod in earned} <= answering, "pods that earned the weight do not serve"
 
 
 def test_a_bad_release_is_taken_back_at_its_first_step(shop, api, operator, figures):
@@ -73,6 +95,7 @@ def test_a_bad_release_is_taken_back_at_its_first_step(shop, api, operator, figu
         zero = shop.wait(f"weight 0 of {canary} is accepted again",
                          lambda s: s.get("lastRollback") and not accepted_weights(s).get(canary)).at
         final = shop.wait_phase("RolledBack", generation)
+        left = [pod for pod in shop.pods(canary) if is_running(pod)]
         time.sleep(2)
     figures.add("bad release", **cost.stop(), seconds=round(time.time() - begin, 1))
     pods.stop()
@@ -96,7 +119,7 @@ def test_a_bad_release_is_taken_back_at_its_first_step(shop, api, operator, figu
     assert {s.object["metadata"]["labels"]["weir.dev/revision"] for s in leaving} == {canary}
     figures.add("bad release", **{"s from weight 0 to the end of its pods": round(leaving[0].at - zero, 2)})
     assert leaving[0].at - zero >= DRAIN - ROUNDING, "pods left before their drain"
-    assert not shop.pods(canary), "RolledBack, and pods are still there"
+    assert not left, "RolledBack, and processes of the canary still run"
     assert uids(shop.pods(stable)) == uids(before) and not any(restarts(pod) for pod in shop.pods(stable))
 
 
@@ -107,12 +130,12 @@ def test_a_killed_operator_finishes_what_it_began(shop, operator, figures):
         generation = shop.apply("v2")
         canary = shop.canary_revision(generation)
         shop.wait_accepted(canary, 5)
-        operator.kill_process()
+        restarted = kill_and_wait(operator)
         accepted_25 = shop.wait_accepted(canary, 25)
-        operator.wait_ready()
         operator.delete_pod_at_once()
         final = shop.wait_phase("Healthy", generation)
     assert final["stable"]["revision"] == canary
+    figures.add("killed operator", **{"s from SIGKILL to Ready": restarted})
 
     steps = shop.steps_of(canary)
     assert [w.of for w in steps] == STEPS
@@ -122,6 +145,14 @@ def test_a_killed_operator_finishes_what_it_began(shop, operator, figures):
         figures.add("killed operator", **{f"s held at {weights.of} %": round(held, 2)})
         assert held >= HOLD - ROUNDING, f"{weights.of} % was held for {held:.2f} s only"
     assert accepted_25 < steps[2].at
-    assert not callers.outside.all.failed() and not callers.inside.all.failed()
+    check_no_failure(callers)
+
+
+def kill_and_wait(operator):
+    before, begin = operator.restarts(), time.time()
+    operator.kill_process()
+    eventually("the operator's container was started again", lambda: operator.restarts() == before + 1, timeout=60)
+    operator.wait_ready()
+    return round(time.time() - begin, 2)
 
 

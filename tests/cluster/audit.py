@@ -1,0 +1,37 @@
+"""What the API server wrote down about the operator."""
+import json
+import os
+from collections import Counter
+from datetime import datetime
+
+from operator_process import NAMESPACE
+
+USER = f"system:serviceaccount:{NAMESPACE}:weir"
+
+
+def requests(since=0.0):
+    """All finished requests of the operator since then."""
+    found = []
+    with open(os.environ["WEIR_AUDIT_LOG"], encoding="utf-8") as file:
+        for line in file:
+            if USER not in line:
+                continue
+            event = json.loads(line)
+            at = datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00")).timestamp()
+            if event["user"]["username"] == USER and event["stage"] == "ResponseComplete" and at >= since:
+                found.append(event)
+    return found
+
+
+def name(event):
+    thing = event.get("objectRef", {})
+    return " ".join(filter(None, (event["verb"], thing.get("resource"), thing.get("subresource"))))
+
+
+def by_name(events):
+    return dict(sorted(Counter(map(name, events)).items()))
+
+
+def denied(events):
+    """Those for which the operator has no right; a server has other reasons for a 403."""
+    return [e for e in events if e.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"]
