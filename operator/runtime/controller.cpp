@@ -18,6 +18,24 @@ bool is_refusal(const Error& error) {
   return error.kind == ErrorKind::Invalid || error.kind == ErrorKind::Forbidden;
 }
 
+milliseconds longest_back_off(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::NotFound:
+    case ErrorKind::AlreadyExists:
+    case ErrorKind::Gone:
+    case ErrorKind::Conflict: return kLongestConflict;
+    case ErrorKind::Invalid:
+    case ErrorKind::Forbidden: return kLongestRefused;
+    case ErrorKind::Throttled:
+    case ErrorKind::Unavailable:
+    case ErrorKind::Timeout:
+    case ErrorKind::Parse: return kLongestTransient;
+    case ErrorKind::Shutdown:
+    case ErrorKind::Internal: return kInternalRest;
+  }
+  return kInternalRest;
+}
+
 void log_failure(std::string_view controller, const ObjectKey& key, const Error& error) {
   if (error.kind == ErrorKind::Conflict || error.kind == ErrorKind::Shutdown) return;
   const auto log = error.kind == ErrorKind::Internal ? log_error : log_warn;
@@ -128,25 +146,11 @@ void Controller::settle(const ObjectKey& key, const Outcome& outcome, WallTime n
 }
 
 void Controller::settle_failure(const ObjectKey& key, const Error& error, SteadyTime now) {
-  const auto again = [&](milliseconds longest) {
-    queue_.add(key, now + queue_.next_back_off(key, longest));
-  };
-  switch (error.kind) {
-    case ErrorKind::NotFound:
-    case ErrorKind::AlreadyExists:
-    case ErrorKind::Gone:
-    case ErrorKind::Conflict: return again(kLongestConflict);
-    case ErrorKind::Invalid:
-    case ErrorKind::Forbidden: refused_.insert_or_assign(key, error); return again(kLongestRefused);
-    case ErrorKind::Throttled:
-      again(kLongestTransient);
-      return queue_.hold(key, now + error.retry_after.value_or(kDefaultRetryAfter));
-    case ErrorKind::Unavailable:
-    case ErrorKind::Timeout:
-    case ErrorKind::Parse: return again(kLongestTransient);
-    case ErrorKind::Shutdown: return again(kInternalRest);
-    case ErrorKind::Internal: return queue_.add(key, now + kInternalRest);
-  }
+  if (error.kind == ErrorKind::Internal) return queue_.add(key, now + kInternalRest);
+  if (is_refusal(error)) refused_.insert_or_assign(key, error);
+  if (error.kind == ErrorKind::Throttled)
+    queue_.hold(key, now + error.retry_after.value_or(kDefaultRetryAfter));
+  queue_.add(key, now + queue_.next_back_off(key, longest_back_off(error.kind)));
 }
 
 }  // namespace weir
