@@ -23,6 +23,8 @@ class PlanBuilder {
       : s_(snapshot), course_(course), release_(*snapshot.release), now_(now) {}
 
   Plan build(const Error* refused) {
+    // Not behind the writes: while one of them fails the canary is still to be judged.
+    add_questions(s_, course_, now_, plan_);
     if (refused) add_status(refused);
     if (course_.hands_off) {
       if (course_.traffic != s_.traffic) add_route();
@@ -33,7 +35,6 @@ class PlanBuilder {
     for (const auto& notice : course_.notices)
       plan_.actions.emplace_back(RecordEvent{kinds::kRelease, release_.meta.key, release_.meta.uid,
                                              notice.warning, notice.reason, notice.message});
-    add_questions(s_, course_, now_, plan_);
     if (course_.look_again) plan_.look_again_at(*course_.look_again);
     return std::move(plan_);
   }
