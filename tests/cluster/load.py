@@ -119,6 +119,10 @@ class Callers:
         eventually(f"the caller {name} has counted something", process.lines, timeout=40)
         self.processes[name] = process
 
+    def counted_outside(self, since):
+        """How many requests since then, while the loader runs."""
+        return sum(line["sent"] for line in self.processes["outside"].lines() if line.get("from", 0) >= since)
+
     def let_go_of_stream(self):
         self.stream = self.processes.pop("stream").stop()
 

@@ -8,7 +8,7 @@ from story import accepted_weights, is_running, is_serving, restarts, uids
 from waiting import eventually
 
 STEPS = [5, 25, 50, 100]
-HOLD = 12.0
+HOLD = 15.0
 SETTLE = 2.0  # from the acceptance of a weight until its split is counted
 ENOUGH = 2000  # requests at each step
 RPS = 250
@@ -39,7 +39,7 @@ def test_a_good_release_walks_to_100_percent_and_costs_no_request(shop, operator
         earned = serving(shop, canary)
         full = shop.wait_accepted(canary, 100)
         shop.wait("the promotion", lambda s: s.get("stable", {}).get("revision") == canary)
-        time.sleep(max(0.0, full + SETTLE + ENOUGH / RPS + 1 - time.time()))
+        eventually(f"{ENOUGH} requests at 100 %", lambda: callers.counted_outside(full + SETTLE) > ENOUGH, timeout=25)
         at_full, end = serving(shop, canary), time.time()
         callers.let_go_of_stream()
         eventually("the pods of v1 are gone", lambda: not shop.pods(stable), timeout=60)

@@ -27,10 +27,10 @@ def errors_at_most(limit):
 
 def canary_policy(namespace, prometheus_url, name="standard", **changes):
     spec = {
-        "steps": [step(5, "12s"), step(25, "12s"), step(50, "12s"), step(100)],
+        "steps": [step(5, "15s"), step(25, "15s"), step(50, "15s"), step(100)],
         "minReadySeconds": 2,
         "drain": "8s",
-        "watch": "20s",
+        "watch": "30s",
         "sources": [{"name": "prometheus", "prometheus": {"url": prometheus_url}}],
         "objectives": [errors_at_most("5%")],
         "judge": {"interval": "1s", "warmup": "2s"},
