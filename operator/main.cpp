@@ -24,6 +24,7 @@ constexpr std::string_view kUsage =
     "  get [NAME] [-n NAMESPACE | -A] [--watch]   releases as a tree; --watch prints one line per "
     "change\n"
     "  operator [--listen=HOST:PORT] [--namespace=NS] [--log-level=LEVEL] [--kubeconfig=FILE]\n"
+    "  sim [--seeds=N..M] [--trace]               the operator under every fault, in virtual time\n"
     "  version\n"
     "As kubectl-weir on the PATH it answers to `kubectl weir`.\n";
 
@@ -98,6 +99,7 @@ int run(std::vector<std::string> words) {
   words.erase(words.begin());
   if (command == "operator") return run_operator_command(words);
   if (command == "get") return run_get(words);
+  if (command == "sim") return run_sim(words);
   if (command == "version" || command == "--version") {
     std::cout << "weir " WEIR_VERSION "\n";
     return exit_code::kOk;

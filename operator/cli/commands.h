@@ -19,4 +19,7 @@ inline constexpr int kForbidden = 7;
 // until interrupted. Returns an exit code.
 int run_get(const std::vector<std::string>& words);
 
+// weir sim [--seeds N | N..M] [--trace]: runs of the simulator; 1 when a rule was violated.
+int run_sim(const std::vector<std::string>& words);
+
 }  // namespace weir
