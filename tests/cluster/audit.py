@@ -9,14 +9,16 @@ from operator_process import NAMESPACE
 USER = f"system:serviceaccount:{NAMESPACE}:weir"
 
 
-def requests(since=0.0):
-    """All finished requests of the operator since then."""
+def requests(since, namespace=""):
+    """All finished requests of the operator since then, about one namespace or all."""
     found = []
     with open(os.environ["WEIR_AUDIT_LOG"], encoding="utf-8") as file:
         for line in file:
             if USER not in line:
                 continue
             event = json.loads(line)
+            if namespace and event.get("objectRef", {}).get("namespace") != namespace:
+                continue
             at = datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00")).timestamp()
             if event["user"]["username"] == USER and event["stage"] == "ResponseComplete" and at >= since:
                 found.append(event)

@@ -45,7 +45,7 @@ def test_a_good_release_walks_to_100_percent_and_costs_no_request(shop, operator
         eventually("the pods of v1 are gone", lambda: not shop.pods(stable), timeout=60)
     shop.wait_phase("Healthy", generation)
     figures.add("good release", **cost.stop(), seconds=round(time.time() - begin, 1))
-    figures.add("good release", **{"requests of the operator": audit.by_name(audit.requests(begin))})
+    figures.add("good release", **{"requests of the operator": audit.by_name(audit.requests(begin, shop.namespace))})
 
     check_split(shop, callers, canary, end, figures)
     check_no_failure(callers)
