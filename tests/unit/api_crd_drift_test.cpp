@@ -300,7 +300,7 @@ TEST_P(CrdDrift, DefinitionsAreSmallAndComplete) {
 INSTANTIATE_TEST_SUITE_P(Kinds, CrdDrift,
                          testing::Values(Subject{"canarypolicies", "fullPolicy"},
                                          Subject{"releases", "fullRelease"}),
-                         [](const auto& info) { return info.param.plural; });
+                         [](const auto& subject) { return subject.param.plural; });
 
 TEST(ContractInputs, DecodersAgreeWithTheTable) {
   const Json inputs = load_yaml("tests/contract/inputs.yaml");
