@@ -13,9 +13,8 @@ ReleaseSpec spec_with(const std::string& pod_template) {
   return spec;
 }
 
-constexpr const char* kTemplate =
-    R"({"spec":{"containers":[{"name":"shop","image":"shop:1",)"
-    R"("ports":[{"containerPort":8080}]}]}})";
+constexpr const char* kTemplate = R"({"spec":{"containers":[{"name":"shop","image":"shop:1",)"
+                                  R"("ports":[{"containerPort":8080}]}]}})";
 
 // Golden: if this changes, an upgrade of Weir would release the whole fleet.
 TEST(Revision, HashesHoldFromVersionToVersion) {
@@ -71,9 +70,8 @@ TEST(ReplicaSetBody, ContainersThatServeSleepBeforeTheyStop) {
                                   kTemplate))["lifecycle"]["preStop"]["sleep"]["seconds"],
             5);
   EXPECT_FALSE(container(replica_set(Lifecycle::AsGiven, kTemplate)).contains("lifecycle"));
-  const char* own =
-      R"({"spec":{"containers":[{"name":"a","ports":[{"containerPort":1}],)"
-      R"("lifecycle":{"preStop":{"exec":{"command":["x"]}}}}]}})";
+  const char* own = R"({"spec":{"containers":[{"name":"a","ports":[{"containerPort":1}],)"
+                    R"("lifecycle":{"preStop":{"exec":{"command":["x"]}}}}]}})";
   EXPECT_FALSE(
       container(replica_set(Lifecycle::PreStopSleep, own))["lifecycle"]["preStop"].contains(
           "sleep"));

@@ -76,11 +76,10 @@ INSTANTIATE_TEST_SUITE_P(All, RouterContract, ::testing::ValuesIn(all_plugins().
 RawObject route_with(const std::string& parents, std::int64_t generation = 3) {
   RawObject route;
   route.meta = {{"shop-ns", "shop"}, "uid-route", "60", generation};
-  route.text =
-      R"({"spec":{"parentRefs":[{"name":"web"}],)"
-      R"("rules":[{"backendRefs":[{"name":"shop-v1","weight":100}]}]},)"
-      R"("status":{"parents":)" +
-      parents + "}}";
+  route.text = R"({"spec":{"parentRefs":[{"name":"web"}],)"
+               R"("rules":[{"backendRefs":[{"name":"shop-v1","weight":100}]}]},)"
+               R"("status":{"parents":)" +
+               parents + "}}";
   return route;
 }
 
