@@ -36,8 +36,8 @@ StoreSink<CanaryPolicy>::OnChange on_policy(const ReleaseCaches& caches,
 
 }  // namespace
 
-Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, Enqueue enqueue_release,
-             Enqueue enqueue_policy)
+Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enqueue_release,
+             const Enqueue& enqueue_policy)
     : releases_(caches.releases, decode_release, on_release(evidence, enqueue_release)),
       policies_(caches.policies, decode_policy, on_policy(caches, enqueue_release, enqueue_policy)),
       replica_sets_(caches.replica_sets, decode_replica_set,

@@ -24,8 +24,8 @@ class Feeds {
  public:
   using Enqueue = std::function<void(const ObjectKey&)>;
 
-  Feeds(ReleaseCaches& caches, EvidenceBook& evidence, Enqueue enqueue_release,
-        Enqueue enqueue_policy);
+  Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enqueue_release,
+        const Enqueue& enqueue_policy);
 
   const std::vector<Feed>& all() const { return feeds_; }
 
