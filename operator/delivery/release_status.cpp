@@ -40,9 +40,9 @@ std::vector<Condition> conditions(const ReleaseSnapshot& snapshot, const Release
   const std::string phase(to_string(status.phase));
   const bool ready = status.phase == Phase::Healthy && !stalled;
   const bool settled = ready || status.phase == Phase::RolledBack;
-  const auto set = [&](std::string type, bool value, std::string reason) {
-    set_condition(result, snapshot, std::move(type), value, std::move(reason),
-                  value || type == "Ready" ? status.message : "", now);
+  const auto set = [&](const std::string& type, bool value, const std::string& reason) {
+    const bool told = value || type == "Ready";
+    set_condition(result, snapshot, type, value, reason, told ? status.message : "", now);
   };
   set("Ready", ready, stalled ? stalled_reason : phase);
   set("Reconciling", !settled && !stalled, phase);
@@ -127,6 +127,12 @@ void add_serving(ReleaseStatus& status, const ReleaseSnapshot& snapshot, const T
                                   snapshot.release->meta.key.name, marks::kRevision, serving);
 }
 
+bool has_no_weight(const RouteState& state, const std::string& revision) {
+  return std::none_of(state.backends.begin(), state.backends.end(), [&](const Backend& backend) {
+    return backend.revision == revision && backend.weight > 0;
+  });
+}
+
 void add_refusal(ReleaseStatus& status, const Error& refused) {
   status.message = cut(refused.message);
   if (status.phase == Phase::Healthy) status.phase = Phase::Degraded;
@@ -142,10 +148,7 @@ std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Co
     const auto& traffic = course.traffic;
     if (!view.has_pods() || revision == traffic.stable || revision == traffic.canary) continue;
     if (traffic.stable.empty() && revision == snapshot.wanted) continue;
-    const bool weightless =
-        std::none_of(state.backends.begin(), state.backends.end(),
-                     [&](const Backend& b) { return b.revision == revision && b.weight > 0; });
-    if (state.exists && !(state.accepted && weightless)) continue;
+    if (state.exists && !(state.accepted && has_no_weight(state, revision))) continue;
     IdleStatus idle{revision, now};
     for (const auto& known : snapshot.release->status.idle) {
       if (known.revision == revision) idle.since = known.since;
