@@ -33,13 +33,13 @@ Instance::Instance(ApiServer& server, World& world, SimClock& clock, Random& ran
   for (const auto& feed : feeds_.all()) {
     const auto lag = static_cast<std::int64_t>(random.uniform() *
                                                static_cast<double>(faults.watch_lag_max.count()));
-    watches_.push_back({&feed, std::make_unique<Reflector>(*feed.sink, random), milliseconds(lag)});
+    watches_.push_back({&feed, Reflector(*feed.sink, random), milliseconds(lag)});
   }
 }
 
 bool Instance::synced() const {
   return std::all_of(watches_.begin(), watches_.end(),
-                     [](const Watch& watch) { return watch.reflector->synced(); });
+                     [](const Watch& watch) { return watch.reflector.synced(); });
 }
 
 void Instance::tick() {
@@ -61,15 +61,15 @@ void Instance::tick() {
 void Instance::feed(Watch& watch) {
   if (api_.crashed()) return;
   const auto now = clock_.monotonic();
-  if (faults_.watch_gap > 0 && random_.uniform() < faults_.watch_gap && watch.reflector->synced()) {
-    (void)watch.reflector->on_line(
+  if (faults_.watch_gap > 0 && random_.uniform() < faults_.watch_gap && watch.reflector.synced()) {
+    (void)watch.reflector.on_line(
         R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}})", now);
   }
-  const auto next = watch.reflector->next(now);
+  const auto next = watch.reflector.next(now);
   if (next.what == Reflector::Next::Do::List) {
-    watch.reflector->on_page(api_.list(watch.feed->kind, {"", watch.feed->labels}, next.position,
-                                       Deadline(SteadyTime::max())),
-                             now);
+    watch.reflector.on_page(api_.list(watch.feed->kind, {"", watch.feed->labels}, next.position,
+                                      Deadline(SteadyTime::max())),
+                            now);
   } else if (next.what == Reflector::Next::Do::Watch) {
     deliver(watch, next.position);
   }
@@ -93,7 +93,7 @@ bool Instance::deliver_event(Watch& watch, const ServerEvent& event) {
   const auto line = dump_json(Json{{"type", event.type}, {"object", event.object}});
   const bool twice = faults_.watch_repeat > 0 && random_.uniform() < faults_.watch_repeat;
   for (int i = 0; i < (twice ? 2 : 1); ++i) {
-    if (!watch.reflector->on_line(line, clock_.monotonic())) return false;
+    if (!watch.reflector.on_line(line, clock_.monotonic())) return false;
   }
   return true;
 }

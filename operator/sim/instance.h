@@ -29,7 +29,7 @@ class Instance {
  private:
   struct Watch {
     const Feed* feed;
-    std::unique_ptr<Reflector> reflector;
+    Reflector reflector;
     milliseconds lag{0};
   };
   struct Asked {
