@@ -1,6 +1,7 @@
 // weir: the operator, the kubectl plugin and, later, the helper in Jobs: one binary. This file parses the flags of `weir operator`,
 // turns signals into a stop request, and hands every other command to cli/.
 #include <malloc.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <csignal>
@@ -84,7 +85,7 @@ int run_operator_command(const std::vector<std::string>& words) {
   });
   const auto done = run_operator(*options, stop.get_token());
   if (!done) log_error("cannot run", {{"error", to_string(done.error())}});
-  if (!stop.stop_requested()) pthread_kill(waiter.native_handle(), SIGTERM);
+  if (!stop.stop_requested()) kill(getpid(), SIGTERM);
   waiter.join();
   return done ? exit_code::kOk : exit_code::kFailed;
 }

@@ -100,8 +100,8 @@ Result<void> watch(Session& session, const std::string& name) {
       if (release && (name.empty() || release->meta.key.name == name)) printer.print(*release);
       return true;
     };
-    const auto how = session.api->watch(
-        {kinds::kRelease, {session.ns, ""}, listed.resource_version}, on_line, std::stop_token());
+    auto how = session.api->watch({kinds::kRelease, {session.ns, ""}, listed.resource_version},
+                                  on_line, std::stop_token());
     if (!how && how.error().kind != ErrorKind::Gone) return how;
   }
 }
