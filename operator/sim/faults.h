@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "base/random.h"
-#include "sim/api_server.h"
+#include "sim/server/api_server.h"
 
 namespace weir::sim {
 

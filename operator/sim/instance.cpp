@@ -77,20 +77,17 @@ void Instance::feed(Watch& watch) {
 
 void Instance::deliver(Watch& watch, const std::string& from) {
   const auto position = parse_resource_version(from);
-  const auto& log = server_.log();
-  const auto first = std::upper_bound(
-      log.begin(), log.end(), position,
-      [](std::uint64_t version, const ServerEvent& event) { return version < event.version; });
-  for (auto event = first; event != log.end(); ++event) {
+  const auto events = server_.since(position, watch.feed->kind);
+  if (!events) return;
+  for (const auto* event : *events) {
     if (event->at + watch.lag > clock_.now()) return;
-    if (event->ref.plural != watch.feed->kind.plural) continue;
-    if (!selected(event->object, watch.feed->labels)) continue;
-    if (!deliver_event(watch, *event)) return;
+    const auto seen = seen_by(*event, {"", watch.feed->labels});
+    if (seen && !deliver_event(watch, *seen)) return;
   }
 }
 
-bool Instance::deliver_event(Watch& watch, const ServerEvent& event) {
-  const auto line = dump_json(Json{{"type", event.type}, {"object", event.object}});
+bool Instance::deliver_event(Watch& watch, const SeenEvent& event) {
+  const auto line = event_line(event.type, *event.object);
   const bool twice = faults_.watch_repeat > 0 && random_.uniform() < faults_.watch_repeat;
   for (int i = 0; i < (twice ? 2 : 1); ++i) {
     if (!watch.reflector.on_line(line, clock_.monotonic())) return false;

@@ -40,7 +40,7 @@ class Instance {
 
   void feed(Watch& watch);
   void deliver(Watch& watch, const std::string& from);
-  bool deliver_event(Watch& watch, const ServerEvent& event);
+  bool deliver_event(Watch& watch, const SeenEvent& event);
   void ask(const StartMeasurement& measurement);
   void answer();
   Result<std::vector<MetricSample>> measure(const ReleaseQuestion& question);

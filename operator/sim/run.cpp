@@ -53,6 +53,7 @@ class Run {
       checks_.on_write(ref, before, after, operator_acts_);
       if (operator_acts_) note(ref, before, after);
     });
+    server_.add_namespace(kShop.ns);
     create(kinds::kCanaryPolicy, "standard", policy_spec());
     create(kinds::kRelease, "shop", release_spec("good-0", 4));
     tell_checks();

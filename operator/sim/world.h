@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "delivery/ports.h"
-#include "sim/api_server.h"
+#include "sim/server/api_server.h"
 
 namespace weir::sim {
 
