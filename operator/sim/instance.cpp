@@ -22,7 +22,7 @@ Instance::Instance(ApiServer& server, World& world, SimClock& clock, Random& ran
       release_reconciler_(observer_),
       policy_reconciler_(caches_),
       executor_(
-          api_, clock, metrics_,
+          api_, clock, fence_, metrics_,
           [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
           [this](const StartMeasurement& measurement) { ask(measurement); }),
       releases_(release_reconciler_, executor_, clock, metrics_),

@@ -58,6 +58,7 @@ class Instance {
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
+  OpenFence fence_;
   Executor executor_;
   Controller releases_;
   Controller policies_;
