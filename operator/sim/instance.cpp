@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "kube/kinds.h"
 #include "plugins/all.h"
+#include "sim/inputs.h"
 
 namespace weir::sim {
 namespace {
@@ -20,14 +22,20 @@ WatchThreads::WatchThreads(const Network& network, FaultyApi& api, const Feeds& 
     : net_(network), api_(api) {
   for (const auto& feed : feeds.all()) {
     const auto lag = static_cast<double>(net_.faults.watch_lag_max.count()) * net_.random.uniform();
-    watches_.push_back(
-        {&feed, Reflector(*feed.sink, net_.random), SimTime(static_cast<std::int64_t>(lag))});
+    watches_.push_back({&feed, std::make_unique<Reflector>(*feed.sink, net_.random),
+                        SimTime(static_cast<std::int64_t>(lag))});
   }
 }
 
 bool WatchThreads::synced() const {
   return std::all_of(watches_.begin(), watches_.end(),
-                     [](const Watch& watch) { return watch.reflector.synced(); });
+                     [](const Watch& watch) { return watch.reflector->synced(); });
+}
+
+void WatchThreads::list_again() {
+  for (auto& watch : watches_)
+    watch.reflector = std::make_unique<Reflector>(*watch.feed->sink, net_.random);
+  due_for_version_ = 0;
 }
 
 std::optional<SimTime> WatchThreads::due() const {
@@ -41,7 +49,7 @@ std::optional<SimTime> WatchThreads::due() const {
 }
 
 std::optional<SimTime> WatchThreads::due(const Watch& watch) const {
-  const auto next = watch.reflector.next(net_.stage.clock().monotonic());
+  const auto next = watch.reflector->next(net_.stage.clock().monotonic());
   if (next.what == Reflector::Next::Do::Wait) return SimClock::elapsed_at(next.until);
   if (next.what == Reflector::Next::Do::List) return SimTime(0);
   const auto events = net_.server.since(parse_resource_version(next.position), watch.feed->kind);
@@ -60,12 +68,12 @@ void WatchThreads::act() {
 
 void WatchThreads::advance(Watch& watch) {
   const auto now = net_.stage.clock().monotonic();
-  const auto next = watch.reflector.next(now);
+  const auto next = watch.reflector->next(now);
   if (next.what == Reflector::Next::Do::List) return list(watch, next.position);
   if (next.what != Reflector::Next::Do::Watch) return;
   const auto events = net_.server.since(parse_resource_version(next.position), watch.feed->kind);
   if (!events)
-    watch.reflector.on_closed(events.error(), now);
+    watch.reflector->on_closed(events.error(), now);
   else if (events->empty())
     bookmark(watch);
   else
@@ -73,15 +81,15 @@ void WatchThreads::advance(Watch& watch) {
 }
 
 void WatchThreads::list(Watch& watch, const std::string& next) {
-  watch.reflector.on_page(api_.list(watch.feed->kind, {"", watch.feed->labels}, next, kNever),
-                          net_.stage.clock().monotonic());
+  watch.reflector->on_page(api_.list(watch.feed->kind, {"", watch.feed->labels}, next, kNever),
+                           net_.stage.clock().monotonic());
   watch.next_bookmark = net_.stage.clock().elapsed() + kBookmarkEvery;
 }
 
 void WatchThreads::bookmark(Watch& watch) {
   watch.next_bookmark = net_.stage.clock().elapsed() + kBookmarkEvery;
-  (void)watch.reflector.on_line(bookmark_line(watch.feed->kind, net_.server.version()),
-                                net_.stage.clock().monotonic());
+  (void)watch.reflector->on_line(bookmark_line(watch.feed->kind, net_.server.version()),
+                                 net_.stage.clock().monotonic());
 }
 
 bool WatchThreads::is_planned_late(Watch& watch, const ServerEvent& event) {
@@ -99,17 +107,17 @@ void WatchThreads::deliver(Watch& watch, const ServerEvent& event) {
   const auto seen = seen_by(event, {"", watch.feed->labels});
   if (!seen) {
     // The position must move past it; a real stream would do so with its next line or bookmark.
-    (void)watch.reflector.on_line(bookmark_line(watch.feed->kind, event.version), now);
+    (void)watch.reflector->on_line(bookmark_line(watch.feed->kind, event.version), now);
     return;
   }
   if (is_planned_late(watch, event)) return;
   if (draws(net_.faults.watch_gap)) {
-    watch.reflector.on_closed(Error{ErrorKind::Gone, "simulated"}, now);
+    watch.reflector->on_closed(Error{ErrorKind::Gone, "simulated"}, now);
     return;
   }
   const auto line = event_line(seen->type, *seen->object);
-  if (watch.reflector.on_line(line, now) && draws(net_.faults.watch_repeat))
-    (void)watch.reflector.on_line(line, now);
+  if (watch.reflector->on_line(line, now) && draws(net_.faults.watch_repeat))
+    (void)watch.reflector->on_line(line, now);
 }
 
 // ---- measurements ----
@@ -144,7 +152,7 @@ void MeasuringThreads::act() {
 // ---- work ----
 
 std::optional<SimTime> Worker::due() const {
-  if (api_.crashed() || !watches_.synced()) return std::nullopt;
+  if (api_.crashed() || !watches_.synced() || !lease_.leads()) return std::nullopt;
   std::optional<SimTime> due;
   for (auto* controller : {&policies_, &releases_}) {
     if (const auto next = controller->next_due()) due = earlier(due, SimClock::elapsed_at(*next));
@@ -163,30 +171,70 @@ void Worker::act() {
   }
 }
 
+// ---- leadership ----
+
+LeaseThread::LeaseThread(const Network& network, FaultyApi& api, const Clock& clock,
+                         const std::string& identity, WatchThreads& watches)
+    : net_(network),
+      api_(api),
+      elector_({std::string(kNamespace), "weir"}, identity, clock, net_.random),
+      watches_(watches) {}
+
+std::optional<SimTime> LeaseThread::due() const {
+  return api_.crashed() ? std::nullopt : std::optional(due_);
+}
+
+void LeaseThread::act() {
+  using Do = LeaseElector::Next::Do;
+  const auto next = elector_.next();
+  const Deadline until(next.until);
+  const auto& key = elector_.key();
+  if (next.what == Do::Wait) {
+    due_ = SimClock::elapsed_at(next.until);
+  } else if (next.what == Do::Lost) {
+    api_.crash();
+  } else if (next.what == Do::Read) {
+    elector_.on_read(api_.get(kinds::kLease, key, until));
+  } else if (next.what == Do::Create) {
+    elector_.on_written(api_.create(kinds::kLease, key.ns, next.body, false, until));
+  } else {
+    const Patch patch{Patch::Type::JsonMerge, dump_json(next.body)};
+    elector_.on_written(api_.patch(kinds::kLease, key, patch, until));
+  }
+  // As the process does: a leader's caches are listed after it took the Lease.
+  if (elector_.leads() && !std::exchange(led_, true)) watches_.list_again();
+}
+
 // ---- the process ----
 
-Instance::Instance(const Network& network, World& world, int id, SimTime clock_error)
+Instance::Instance(const Network& network, World& world, const std::string& pod, int id,
+                   SimTime clock_error)
     : net_(network),
       id_(id),
-      clock_(network.stage.clock(), clock_error),
+      machine_(network.stage.clock(), clock_error),
+      clock_(machine_),
       api_(network, id),
-      observer_(caches_, evidence_, all_plugins()),
-      release_reconciler_(observer_),
-      policy_reconciler_(caches_),
-      measuring_(network, world.prometheus(), evidence_,
-                 [this](const ObjectKey& key) { releases_.enqueue(key); }),
-      executor_(
-          api_, clock_, metrics_,
-          [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
-          [this](const StartMeasurement& measurement) { measuring_.start(measurement); }),
-      releases_(release_reconciler_, executor_, clock_, metrics_),
-      policies_(policy_reconciler_, executor_, clock_, metrics_),
       feeds_(
           caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
           [this](const ObjectKey& key) { policies_.enqueue(key); }),
       watches_(network, api_, feeds_),
-      worker_(network.stage.clock(), api_, watches_, releases_, policies_),
-      threads_{{watches_, paused_until_}, {measuring_, paused_until_}, {worker_, paused_until_}} {
+      lease_(network, api_, clock_, pod, watches_),
+      measuring_(network, world.prometheus(), evidence_,
+                 [this](const ObjectKey& key) { releases_.enqueue(key); }),
+      executor_(
+          api_, clock_, lease_, metrics_,
+          [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
+          [this](const StartMeasurement& measurement) { measuring_.start(measurement); }),
+      observer_(caches_, evidence_, all_plugins()),
+      release_reconciler_(observer_),
+      policy_reconciler_(caches_),
+      releases_(release_reconciler_, executor_, clock_, metrics_),
+      policies_(policy_reconciler_, executor_, clock_, metrics_),
+      worker_(api_, watches_, lease_, releases_, policies_),
+      threads_{{watches_, paused_until_},
+               {lease_, paused_until_},
+               {measuring_, paused_until_},
+               {worker_, paused_until_}} {
   for (auto& thread : threads_) net_.stage.enter(thread);
 }
 

@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "app/feeds.h"
+#include "base/anchored_clock.h"
 #include "delivery/policy_reconciler.h"
 #include "delivery/release_questions.h"
 #include "delivery/release_reconciler.h"
 #include "runtime/controller.h"
+#include "runtime/lease_elector.h"
 #include "runtime/reflector.h"
 #include "sim/faulty_api.h"
 #include "sim/world/world.h"
@@ -21,13 +23,14 @@ class WatchThreads final : public Actor {
   WatchThreads(const Network& network, FaultyApi& api, const Feeds& feeds);
 
   bool synced() const;
+  void list_again();
   std::optional<SimTime> due() const override;
   void act() override;
 
  private:
   struct Watch {
     const Feed* feed;
-    Reflector reflector;
+    std::unique_ptr<Reflector> reflector;
     SimTime lag{0};
     SimTime held_until{0};  // nothing comes before
     int counted = 0;        // the delivery that the exhaustive search has decided about
@@ -75,21 +78,41 @@ class MeasuringThreads final : public Actor {
   std::vector<Asked> asked_;
 };
 
-// The worker: one pass at a time.
+// The thread that holds the Lease, and the fence of all writes.
+class LeaseThread final : public Actor, public WriteFence {
+ public:
+  LeaseThread(const Network& network, FaultyApi& api, const Clock& clock,
+              const std::string& identity, WatchThreads& watches);
+
+  bool leads() const { return elector_.leads(); }
+  SteadyTime open_until() const override { return elector_.open_until(); }
+  std::optional<SimTime> due() const override;
+  void act() override;
+
+ private:
+  const Network& net_;
+  FaultyApi& api_;
+  LeaseElector elector_;
+  WatchThreads& watches_;
+  SimTime due_{0};
+  bool led_ = false;
+};
+
+// The worker: one pass at a time, and only while it leads.
 class Worker final : public Actor {
  public:
-  Worker(const SimClock& clock, FaultyApi& api, const WatchThreads& watches, Controller& releases,
-         Controller& policies)
-      : clock_(clock), api_(api), watches_(watches), releases_(releases), policies_(policies) {}
+  Worker(FaultyApi& api, const WatchThreads& watches, const LeaseThread& lease,
+         Controller& releases, Controller& policies)
+      : api_(api), watches_(watches), lease_(lease), releases_(releases), policies_(policies) {}
 
   std::optional<SimTime> due() const override;
   void act() override;
   std::uint64_t passes() const { return passes_; }
 
  private:
-  const SimClock& clock_;
   FaultyApi& api_;
   const WatchThreads& watches_;
+  const LeaseThread& lease_;
   Controller& releases_;
   Controller& policies_;
   std::uint64_t passes_ = 0;
@@ -114,7 +137,9 @@ class Pausable final : public Actor {
 
 class Instance {
  public:
-  Instance(const Network& network, World& world, int id, SimTime clock_error);
+  // `pod` is the name it comes back with after a crash, `id` is its own.
+  Instance(const Network& network, World& world, const std::string& pod, int id,
+           SimTime clock_error);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -126,29 +151,32 @@ class Instance {
   // Every later call fails; the next idle moment is its end.
   void kill() { api_.crash(); }
   void pause_until(SimTime until) { paused_until_ = until; }
-  MachineClock& clock() { return clock_; }
+  MachineClock& machine() { return machine_; }
+  bool leads() const { return lease_.leads(); }
   std::uint64_t passes() const { return worker_.passes(); }
 
  private:
   const Network& net_;
   int id_;
-  MachineClock clock_;
+  MachineClock machine_;
+  AnchoredClock clock_;
   FaultyApi api_;
   Metrics metrics_{"sim"};
   ReleaseCaches caches_;
   EvidenceBook evidence_;
+  Feeds feeds_;
+  WatchThreads watches_;
+  LeaseThread lease_;
+  MeasuringThreads measuring_;
+  Executor executor_;
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
-  MeasuringThreads measuring_;
-  Executor executor_;
   Controller releases_;
   Controller policies_;
-  Feeds feeds_;
-  WatchThreads watches_;
   Worker worker_;
   SimTime paused_until_{0};
-  Pausable threads_[3];
+  Pausable threads_[4];
 };
 
 }  // namespace weir::sim

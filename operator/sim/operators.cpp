@@ -1,5 +1,7 @@
 #include "sim/operators.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace weir::sim {
@@ -46,7 +48,8 @@ void Operators::act() {
 void Operators::start(Slot& slot) {
   const auto error = clock_error();
   see_clock(error);
-  slot.instance = std::make_unique<Instance>(net_, world_, ++started_, error);
+  const auto pod = fmt::format("weir-{}", &slot - slots_.data());
+  slot.instance = std::make_unique<Instance>(net_, world_, pod, ++started_, error);
 }
 
 void Operators::bury(Slot& slot) {
@@ -72,8 +75,8 @@ void Operators::disturb() {
   }
   if (comes(next_step_, net_.faults.clock_step_gap)) {
     if (auto* instance = any()) {
-      instance->clock().step(clock_error() - instance->clock().error());
-      see_clock(instance->clock().error());
+      // Who runs is anchored: no matter how far the hands are turned.
+      instance->machine().step(clock_error() * 1000);
     }
   }
   // Who is a second behind loses its place.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kube/kinds.h"
 #include "sim/faulty_api.h"
 #include "sim/world/world.h"
 
@@ -26,8 +27,10 @@ struct Write {
   const Json& after;
   const Author& author;  // instance 0: not the operator
 
+  // Of what the operator decides; its Lease is a matter of its own.
   bool by_operator() const {
-    return author.instance != 0 && (!after.is_null() || ref == author.deletes);
+    return author.instance != 0 && (!after.is_null() || ref == author.deletes) &&
+           !to(kinds::kLease);
   }
   bool to(const Kind& kind) const { return ref.plural == kind.plural; }
 };
@@ -67,5 +70,6 @@ std::unique_ptr<Check> check_ownership(const Court& court);
 std::unique_ptr<Check> check_status(const Court& court);
 std::unique_ptr<Check> check_requests(const Court& court);
 std::unique_ptr<Check> check_loops(const Court& court);
+std::unique_ptr<Check> check_leader(const Court& court);
 
 }  // namespace weir::sim
