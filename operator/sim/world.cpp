@@ -66,12 +66,13 @@ void World::run_endpoints() {
     Json endpoints = Json::array();
     const auto selected = json_text(*service, {"spec", "selector", marks::kRevision});
     for (int i = 0; i < ready_pods(selected); ++i)
-      endpoints.push_back({{"conditions", {{"ready", true}}}});
+      endpoints.push_back({{"addresses", {"10.0.0.1"}}, {"conditions", {{"ready", true}}}});
     Json labels = json_at(*service, {"metadata", "labels"});
     labels["kubernetes.io/service-name"] = name_of(*service);
     wanted.push_back(
         {{"metadata",
           {{"name", name_of(*service) + "-slice"}, {"namespace", kShop.ns}, {"labels", labels}}},
+         {"addressType", "IPv4"},
          {"endpoints", endpoints}});
   }
   for (const auto& slice : wanted) {

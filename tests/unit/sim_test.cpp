@@ -9,8 +9,6 @@
 namespace weir::sim {
 namespace {
 
-const Deadline kNever(SteadyTime::max());
-
 class Simulator : public ::testing::Test {
  protected:
   Simulator() {
@@ -34,61 +32,6 @@ TEST_F(Simulator, TheSameSeedTellsTheSameStory) {
   EXPECT_GT(once.trace.size(), 20U);
   EXPECT_EQ(once.trace, run_seed(5).trace);
   EXPECT_NE(once.trace, run_seed(6).trace);
-}
-
-Json service(const std::string& name) {
-  return Json{{"metadata", {{"name", name}, {"namespace", "shop-ns"}}}, {"spec", {{"a", 1}}}};
-}
-
-class SimApiServer : public ::testing::Test {
- protected:
-  SimApiServer() : server_(clock_) {}
-  Result<Json> create(const std::string& name) {
-    return server_.create(kinds::kService, "shop-ns", service(name), false, kNever);
-  }
-  Result<Json> merge(const std::string& name, const Json& body) {
-    return server_.patch(kinds::kService, {"shop-ns", name},
-                         {Patch::Type::JsonMerge, dump_json(body)}, kNever);
-  }
-
-  SimClock clock_;
-  ApiServer server_;
-};
-
-TEST_F(SimApiServer, ANameIsTakenOnce) {
-  EXPECT_TRUE(create("a"));
-  EXPECT_EQ(create("a").error().kind, ErrorKind::AlreadyExists);
-}
-
-TEST_F(SimApiServer, AStaleVersionIsAConflictAndAnotherUidIsInvalid) {
-  const auto created = create("a");
-  EXPECT_EQ(merge("a", {{"metadata", {{"resourceVersion", "1"}}}}).error().kind,
-            ErrorKind::Conflict);
-  EXPECT_EQ(merge("a", {{"metadata", {{"uid", "other"}}}}).error().kind, ErrorKind::Invalid);
-  EXPECT_TRUE(merge("a", {{"metadata", {{"uid", (*created)["metadata"]["uid"]}}}}));
-  EXPECT_EQ(merge("b", Json::object()).error().kind, ErrorKind::NotFound);
-}
-
-TEST_F(SimApiServer, OnlyAChangeOfTheSpecIsANewGenerationAndNoChangeIsNoWrite) {
-  const auto created = create("a");
-  const auto same = merge("a", {{"spec", {{"a", 1}}}});
-  EXPECT_EQ((*same)["metadata"]["resourceVersion"], (*created)["metadata"]["resourceVersion"]);
-  const auto labelled = merge("a", {{"metadata", {{"labels", {{"x", "y"}}}}}});
-  EXPECT_EQ((*labelled)["metadata"]["generation"], 1);
-  EXPECT_EQ((*merge("a", {{"spec", {{"a", 2}}}}))["metadata"]["generation"], 2);
-}
-
-TEST_F(SimApiServer, DeletionAsksForTheRightUidAndTakesTheChildrenAlong) {
-  const auto created = create("a");
-  const auto uid = (*created)["metadata"]["uid"].get<std::string>();
-  Json child = service("child");
-  child["metadata"]["ownerReferences"] = Json::array({Json{{"uid", uid}}});
-  ASSERT_TRUE(server_.create(kinds::kService, "shop-ns", child, false, kNever));
-  const ObjectKey key{"shop-ns", "a"};
-  EXPECT_EQ(server_.remove(kinds::kService, key, "other", kNever).error().kind,
-            ErrorKind::Conflict);
-  EXPECT_TRUE(server_.remove(kinds::kService, key, uid, kNever));
-  EXPECT_EQ(server_.find(kinds::kService, {"shop-ns", "child"}), nullptr);
 }
 
 // ---- the checks can fail ----
@@ -148,7 +91,7 @@ TEST_F(CheckedWorld, SeesTrafficForARevisionThatWasTakenBack) {
 }
 
 TEST_F(CheckedWorld, SeesAnOrphan) {
-  checks_.on_write({"services", kShop}, Json(), service("a"), true);
+  checks_.on_write({"services", kShop}, Json(), Json{{"spec", {{"a", 1}}}}, true);
   EXPECT_EQ(checks_.violations().at(0).rule, "no child without owner");
 }
 

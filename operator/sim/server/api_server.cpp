@@ -49,8 +49,8 @@ PatchKind kind_of(Patch::Type type) {
 
 }  // namespace
 
-std::optional<SeenEvent> seen_by(const ServerEvent& event,
-                                 const std::function<bool(const Json&)>& matches) {
+std::optional<SeenEvent> seen_where(const ServerEvent& event,
+                                    const std::function<bool(const Json&)>& matches) {
   const bool deleted = event.type == "DELETED";
   const bool after = !deleted && matches(*event.object);
   const bool before = event.previous && matches(*event.previous);
@@ -67,7 +67,7 @@ std::optional<SeenEvent> seen_by(const ServerEvent& event, const Selection& sele
   if (!selection.ns.empty() && event.ref.key.ns != selection.ns) return std::nullopt;
   const auto labels = LabelSelector::parse(selection.labels);
   if (!labels) return std::nullopt;
-  return seen_by(event, [&](const Json& object) { return labels->matches(object); });
+  return seen_where(event, [&](const Json& object) { return labels->matches(object); });
 }
 
 std::string event_line(std::string_view type, const Json& object) {

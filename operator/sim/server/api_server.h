@@ -23,8 +23,8 @@ struct SeenEvent {
 // before nor after. A selector that cannot be parsed matches nothing.
 std::optional<SeenEvent> seen_by(const ServerEvent& event, const Selection& selection);
 // The same with any rule of what matches.
-std::optional<SeenEvent> seen_by(const ServerEvent& event,
-                                 const std::function<bool(const Json&)>& matches);
+std::optional<SeenEvent> seen_where(const ServerEvent& event,
+                                    const std::function<bool(const Json&)>& matches);
 
 // Lines of a watch stream.
 std::string event_line(std::string_view type, const Json& object);
