@@ -2,60 +2,58 @@
 
 #include <fmt/format.h>
 
-#include "base/json.h"
-#include "base/time_format.h"
-#include "kube/kinds.h"
+#include <algorithm>
+
 #include "runtime/resource_version.h"
 
 namespace weir::sim {
 namespace {
 
+constexpr std::string_view kManager = "weir";
+
 ObjectRef ref_of(const Kind& kind, const ObjectKey& key) { return {std::string(kind.plural), key}; }
 
-Error not_found(const Kind& kind, const ObjectKey& key) {
-  return {ErrorKind::NotFound, fmt::format("{} \"{}\" not found", kind.plural, key.name)};
+Answer<const Resource*> resource_of(const Kind& kind) {
+  const auto* resource = find_resource(kind.plural);
+  if (resource && resource->group == kind.group && resource->version == kind.version)
+    return resource;
+  return Refusal{404, "NotFound", "the server could not find the requested resource"};
 }
 
-// The preconditions that a patch body carries, as the API server checks them.
-std::optional<Error> refused(const Json& object, const Json& body) {
-  const auto uid = json_text(body, {"metadata", "uid"});
-  if (!uid.empty() && uid != json_text(object, {"metadata", "uid"}))
-    return Error{ErrorKind::Invalid, "metadata.uid: field is immutable"};
-  const auto version = json_text(body, {"metadata", "resourceVersion"});
-  if (!version.empty() && version != json_text(object, {"metadata", "resourceVersion"}))
-    return Error{ErrorKind::Conflict, "the object has been modified"};
-  return std::nullopt;
+WriteOptions options_of(bool dry_run) {
+  WriteOptions options;
+  options.manager = kManager;
+  options.force = true;
+  options.dry_run = dry_run;
+  return options;
 }
 
-}  // namespace
+// As HttpApiClient, which takes an operation that does not fit for a newer object when the patch tests something.
+Error patch_error(const Refusal& refusal, const Json& body) {
+  const bool unapplied = refusal.code == 422 && refusal.causes.empty() && body.is_array();
+  if (unapplied && std::any_of(body.begin(), body.end(), [](const Json& operation) {
+        return json_text(operation, {"op"}) == "test";
+      }))
+    return Error{ErrorKind::Conflict, "the patch does not fit the object as it is now"};
+  return to_error(refusal);
+}
 
-bool selected(const Json& object, const std::string& labels) {
-  std::size_t pos = 0;
-  while (pos < labels.size()) {
-    const auto end = std::min(labels.find(',', pos), labels.size());
-    const auto term = labels.substr(pos, end - pos);
-    const auto equals = term.find('=');
-    const Json& value = json_at(object, {"metadata", "labels", term.substr(0, equals)});
-    if (!value.is_string()) return false;
-    if (equals != std::string::npos && value != term.substr(equals + 1)) return false;
-    pos = end + 1;
+PatchKind kind_of(Patch::Type type) {
+  switch (type) {
+    case Patch::Type::Apply: return PatchKind::Apply;
+    case Patch::Type::JsonPatch: return PatchKind::Json;
+    case Patch::Type::JsonMerge: break;
   }
-  return true;
-}
-
-namespace {
-
-bool covered(const Json& object, const Selection& selection) {
-  return (selection.ns.empty() || json_text(object, {"metadata", "namespace"}) == selection.ns) &&
-         selected(object, selection.labels);
+  return PatchKind::Merge;
 }
 
 }  // namespace
 
-std::optional<SeenEvent> seen_by(const ServerEvent& event, const Selection& selection) {
+std::optional<SeenEvent> seen_where(const ServerEvent& event,
+                                    const std::function<bool(const Json&)>& matches) {
   const bool deleted = event.type == "DELETED";
-  const bool after = !deleted && covered(*event.object, selection);
-  const bool before = event.previous && covered(*event.previous, selection);
+  const bool after = !deleted && matches(*event.object);
+  const bool before = event.previous && matches(*event.previous);
   if (after) return SeenEvent{before ? "MODIFIED" : "ADDED", event.object};
   if (!before) return std::nullopt;
   if (deleted) return SeenEvent{"DELETED", event.object};
@@ -63,6 +61,13 @@ std::optional<SeenEvent> seen_by(const ServerEvent& event, const Selection& sele
   Json last = *event.previous;
   last["metadata"]["resourceVersion"] = std::to_string(event.version);
   return SeenEvent{"DELETED", std::make_shared<const Json>(std::move(last))};
+}
+
+std::optional<SeenEvent> seen_by(const ServerEvent& event, const Selection& selection) {
+  if (!selection.ns.empty() && event.ref.key.ns != selection.ns) return std::nullopt;
+  const auto labels = LabelSelector::parse(selection.labels);
+  if (!labels) return std::nullopt;
+  return seen_where(event, [&](const Json& object) { return labels->matches(object); });
 }
 
 std::string event_line(std::string_view type, const Json& object) {
@@ -75,68 +80,60 @@ std::string bookmark_line(const Kind& kind, std::uint64_t version) {
                                      {"metadata", {{"resourceVersion", std::to_string(version)}}}});
 }
 
-ApiServer::ApiServer(const Clock& clock) : clock_(clock) {}
-
 Result<Json> ApiServer::get(const Kind& kind, const ObjectKey& key, const Deadline& /*deadline*/) {
-  const Json* object = find(kind, key);
-  if (!object) return not_found(kind, key);
-  return *object;
+  const auto resource = resource_of(kind);
+  if (!resource) return to_error(resource.error());
+  const auto entry = registry_.get(**resource, key);
+  if (!entry) return to_error(entry.error());
+  return *entry->object;
 }
 
 Result<ListPage> ApiServer::list(const Kind& kind, const Selection& selection,
-                                 const std::string& /*next*/, const Deadline& /*deadline*/) {
+                                 const std::string& next, const Deadline& /*deadline*/) {
+  const auto resource = resource_of(kind);
+  if (!resource) return to_error(resource.error());
+  const auto labels = LabelSelector::parse(selection.labels);
+  if (!labels) return to_error(labels.error());
+  ListQuery query{selection.ns, *labels, {}, static_cast<std::size_t>(kListPageSize), next};
+  const auto listed = registry_.list(**resource, query);
+  if (!listed) return to_error(listed.error());
   ListPage page;
-  for (const auto* object : all(kind)) {
-    if (covered(*object, selection)) page.items.push_back(*object);
-  }
-  page.resource_version = std::to_string(version_);
+  for (const auto& entry : listed->entries) page.items.push_back(*entry.object);
+  page.resource_version = std::to_string(listed->version);
+  page.next = listed->next;
   return page;
 }
 
 Result<Json> ApiServer::create(const Kind& kind, const std::string& ns, const Json& object,
                                bool dry_run, const Deadline& /*deadline*/) {
-  const ObjectKey key{ns, json_text(object, {"metadata", "name"})};
-  if (find(kind, key))
-    return Error{ErrorKind::AlreadyExists,
-                 fmt::format("{} \"{}\" already exists", kind.plural, key.name)};
-  if (dry_run) return object;
-  Json created = object;
-  created["metadata"]["uid"] = fmt::format("uid-{}", ++uids_);
-  created["metadata"]["generation"] = 1;
-  created["metadata"]["creationTimestamp"] = format_time(clock_.now());
-  return *store(ref_of(kind, key), std::move(created));
+  const auto resource = resource_of(kind);
+  if (!resource) return to_error(resource.error());
+  const auto written = registry_.create(**resource, ns, object, options_of(dry_run));
+  if (!written) return to_error(written.error());
+  return *written->entry.object;
 }
 
 Result<Json> ApiServer::patch(const Kind& kind, const ObjectKey& key, const Patch& patch,
                               const Deadline& /*deadline*/) {
-  const Json* object = find(kind, key);
-  if (!object) return not_found(kind, key);
-  auto body = parse_json(patch.body);
+  const auto resource = resource_of(kind);
+  if (!resource) return to_error(resource.error());
+  const auto body = parse_json(patch.body);
   if (!body) return Error{ErrorKind::Invalid, body.error().message};
-  if (const auto error = refused(*object, *body)) return *error;
-  Json changed = *object;
-  if (patch.subresource == "status") {
-    changed["status"] = json_at(*body, {"status"});
-  } else {
-    if (body->contains("metadata")) (*body)["metadata"].erase("resourceVersion");
-    body->erase("status");
-    changed.merge_patch(*body);
-  }
-  // As the real one: what changes nothing is no write.
-  if (changed == *object) return changed;
-  if (json_at(changed, {"spec"}) != json_at(*object, {"spec"}))
-    changed["metadata"]["generation"] = json_int(changed, {"metadata", "generation"}) + 1;
-  return *store(ref_of(kind, key), std::move(changed));
+  const auto written = registry_.patch(**resource, key, patch.subresource, kind_of(patch.type),
+                                       *body, options_of(patch.dry_run));
+  if (!written) return patch_error(written.error(), *body);
+  return *written->entry.object;
 }
 
 Result<void> ApiServer::remove(const Kind& kind, const ObjectKey& key, const std::string& uid,
                                const Deadline& /*deadline*/) {
-  const Json* object = find(kind, key);
-  if (!object) return not_found(kind, key);
-  if (uid.empty()) return Error{ErrorKind::Invalid, "a delete without a uid"};
-  if (uid != json_text(*object, {"metadata", "uid"}))
-    return Error{ErrorKind::Conflict, "the object is another one"};
-  drop(kind, key);
+  if (uid.empty())
+    return Error{ErrorKind::Invalid,
+                 fmt::format("{} {}: a deletion needs the uid", kind.name, to_string(key))};
+  const auto resource = resource_of(kind);
+  if (!resource) return to_error(resource.error());
+  const auto removed = registry_.remove(**resource, key, {uid});
+  if (!removed) return to_error(removed.error());
   return {};
 }
 
@@ -153,114 +150,55 @@ Result<void> ApiServer::watch(const WatchRequest& request, const OnLine& on_line
 
 Result<std::vector<const ServerEvent*>> ApiServer::since(std::uint64_t version,
                                                          const Kind& kind) const {
-  if (version < compacted_)
+  const auto compacted = registry_.store().compacted();
+  if (version < compacted)
     return Error{ErrorKind::Gone,
-                 fmt::format("too old resource version: {} ({})", version, compacted_)};
-  std::vector<const ServerEvent*> result;
-  const auto table = tables_.find(kind.plural);
-  if (table == tables_.end()) return result;
-  const auto& history = table->second.history;
+                 fmt::format("too old resource version: {} ({})", version, compacted)};
+  const auto& history = registry_.store().history(kind.plural);
   auto event = std::upper_bound(
       history.begin(), history.end(), version,
       [](std::uint64_t position, const ServerEvent& each) { return position < each.version; });
+  std::vector<const ServerEvent*> result;
   for (; event != history.end(); ++event) result.push_back(&*event);
   return result;
 }
 
-void ApiServer::compact(std::uint64_t version) {
-  compacted_ = std::max(compacted_, std::min(version, version_));
-  for (auto& [plural, table] : tables_) {
-    while (!table.history.empty() && table.history.front().version <= compacted_)
-      table.history.pop_front();
-  }
-}
-
-const Stored* ApiServer::stored(const Kind& kind, const ObjectKey& key) const {
-  const auto table = tables_.find(kind.plural);
-  if (table == tables_.end()) return nullptr;
-  const auto found = table->second.objects.find(key);
-  return found == table->second.objects.end() ? nullptr : &found->second;
-}
-
 const Json* ApiServer::find(const Kind& kind, const ObjectKey& key) const {
-  const auto* found = stored(kind, key);
-  return found ? found->get() : nullptr;
+  const auto* entry = registry_.store().find(ref_of(kind, key));
+  return entry ? entry->object.get() : nullptr;
 }
 
 std::vector<const Json*> ApiServer::all(const Kind& kind) const {
   std::vector<const Json*> result;
-  const auto table = tables_.find(kind.plural);
-  if (table == tables_.end()) return result;
-  for (const auto& [key, object] : table->second.objects) result.push_back(object.get());
+  for (const auto& [key, entry] : registry_.store().objects(kind.plural))
+    result.push_back(entry.object.get());
   return result;
 }
 
 void ApiServer::set_status(const Kind& kind, const ObjectKey& key, const Json& status) {
-  const Json* object = find(kind, key);
+  const auto* object = find(kind, key);
   if (!object || json_at(*object, {"status"}) == status) return;
   Json changed = *object;
   changed["status"] = status;
-  store(ref_of(kind, key), std::move(changed));
+  registry_.force_put(ref_of(kind, key), std::move(changed));
 }
 
 void ApiServer::edit(const Kind& kind, const ObjectKey& key,
                      const std::function<void(Json&)>& change) {
-  const Json* object = find(kind, key);
+  const auto* object = find(kind, key);
   if (!object) return;
   Json changed = *object;
   change(changed);
-  if (changed == *object) return;
-  if (json_at(changed, {"spec"}) != json_at(*object, {"spec"}))
-    changed["metadata"]["generation"] = json_int(changed, {"metadata", "generation"}) + 1;
-  store(ref_of(kind, key), std::move(changed));
+  if (changed != *object) registry_.force_put(ref_of(kind, key), std::move(changed));
 }
 
 void ApiServer::drop(const Kind& kind, const ObjectKey& key) {
-  const auto* found = stored(kind, key);
-  if (!found) return;
-  const Stored last = *found;
-  const auto ref = ref_of(kind, key);
-  auto& table = tables_[ref.plural];
-  table.objects.erase(key);
-  Json gone = *last;
-  gone["metadata"]["resourceVersion"] = std::to_string(++version_);
-  table.history.push_back({version_, clock_.now(), "DELETED", ref,
-                           std::make_shared<const Json>(std::move(gone)), last});
-  if (observer_) observer_(ref, *last, Json());
-  collect_garbage(json_text(*last, {"metadata", "uid"}));
+  registry_.force_erase(ref_of(kind, key));
 }
 
 void ApiServer::add_namespace(const std::string& name) {
-  const Kind kind{"", "v1", "Namespace", "namespaces"};
-  (void)create(kind, "",
-               Json{{"apiVersion", "v1"},
-                    {"kind", "Namespace"},
-                    {"metadata", {{"name", name}}},
-                    {"status", {{"phase", "Active"}}}},
-               false, Deadline(SteadyTime::max()));
-}
-
-Stored ApiServer::store(const ObjectRef& ref, Json object) {
-  object["metadata"]["resourceVersion"] = std::to_string(++version_);
-  const auto stored = std::make_shared<const Json>(std::move(object));
-  auto& table = tables_[ref.plural];
-  const Stored before = std::exchange(table.objects[ref.key], stored);
-  table.history.push_back(
-      {version_, clock_.now(), before ? "MODIFIED" : "ADDED", ref, stored, before});
-  if (observer_) observer_(ref, before ? *before : Json(), *stored);
-  return stored;
-}
-
-void ApiServer::collect_garbage(const std::string& owner_uid) {
-  std::vector<ObjectRef> orphans;
-  for (const auto& [plural, table] : tables_) {
-    for (const auto& [key, object] : table.objects) {
-      const Json& owners = json_at(*object, {"metadata", "ownerReferences"});
-      if (owners.is_array() && !owners.empty() && json_text(owners.front(), {"uid"}) == owner_uid)
-        orphans.push_back({plural, key});
-    }
-  }
-  for (const auto& ref : orphans) drop(Kind{"", "", "", ref.plural}, ref.key);
+  (void)registry_.create(*find_resource("namespaces"), "", Json{{"metadata", {{"name", name}}}},
+                         options_of(false));
 }
 
 }  // namespace weir::sim

@@ -1,37 +1,17 @@
-// An in-memory API server with the semantics that controllers rely on: resourceVersion, uid and version preconditions, generation,
-// status as a subresource, a history to watch, and garbage collection by owner.
+// An in-memory API server with the semantics that controllers rely on (operator/designs/006-in-memory-api-server.md), as the
+// operator's ApiClient and for the world around it. HTTP is in http_front.h.
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "kube/api_client.h"
+#include "sim/server/registry.h"
 
 namespace weir::sim {
-
-struct ObjectRef {
-  std::string plural;
-  ObjectKey key;
-  auto operator<=>(const ObjectRef&) const = default;
-};
-
-// An object as it was stored at one version; history, pages and watchers share it.
-using Stored = std::shared_ptr<const Json>;
-
-struct ServerEvent {
-  std::uint64_t version = 0;
-  WallTime at{};
-  std::string type;  // ADDED | MODIFIED | DELETED
-  ObjectRef ref;
-  Stored object;    // of DELETED: its last state, with the version of its end
-  Stored previous;  // null for ADDED
-};
 
 // What a watcher with a selection sees of an event.
 struct SeenEvent {
@@ -42,18 +22,19 @@ struct SeenEvent {
 // An object that stops matching is DELETED for the watcher, one that begins to match is ADDED; nothing when it matches neither
 // before nor after. A selector that cannot be parsed matches nothing.
 std::optional<SeenEvent> seen_by(const ServerEvent& event, const Selection& selection);
+// The same with any rule of what matches.
+std::optional<SeenEvent> seen_where(const ServerEvent& event,
+                                    const std::function<bool(const Json&)>& matches);
 
 // Lines of a watch stream.
 std::string event_line(std::string_view type, const Json& object);
 std::string bookmark_line(const Kind& kind, std::uint64_t version);
 
-// What a write changed: null before a create, null after a delete.
-using OnWrite = std::function<void(const ObjectRef&, const Json& before, const Json& after)>;
-
 // Not thread-safe; ordered, so that equal seeds give equal runs. `clock` must outlive it.
+// As ApiClient it writes under the field manager "weir", and applies by force.
 class ApiServer final : public ApiClient {
  public:
-  explicit ApiServer(const Clock& clock);
+  explicit ApiServer(const Clock& clock) : registry_(clock) {}
 
   Result<Json> get(const Kind& kind, const ObjectKey& key, const Deadline& deadline) override;
   Result<ListPage> list(const Kind& kind, const Selection& selection, const std::string& next,
@@ -72,41 +53,26 @@ class ApiServer final : public ApiClient {
   // compacted away.
   Result<std::vector<const ServerEvent*>> since(std::uint64_t version, const Kind& kind) const;
   // Forgets the history up to and with `version`.
-  void compact(std::uint64_t version);
-  std::uint64_t version() const { return version_; }
+  void compact(std::uint64_t version) { registry_.store().compact(version); }
+  std::uint64_t version() const { return registry_.store().version(); }
 
-  // For the world: no preconditions.
+  // For the world: no preconditions, and nothing is checked.
   const Json* find(const Kind& kind, const ObjectKey& key) const;
   std::vector<const Json*> all(const Kind& kind) const;
   void set_status(const Kind& kind, const ObjectKey& key, const Json& status);
   // Any change by somebody else; `change` edits the object in place.
   void edit(const Kind& kind, const ObjectKey& key, const std::function<void(Json&)>& change);
+  // At once, whatever its finalizers say.
   void drop(const Kind& kind, const ObjectKey& key);
   // Objects can be created only in a namespace that exists.
   void add_namespace(const std::string& name);
 
-  void on_write(OnWrite observer) { observer_ = std::move(observer); }
+  void on_write(OnWrite observer) { registry_.store().on_write(std::move(observer)); }
+
+  Registry& registry() { return registry_; }
 
  private:
-  // One kind; ordered by namespace first.
-  struct Table {
-    std::map<ObjectKey, Stored> objects;
-    std::deque<ServerEvent> history;
-  };
-
-  const Stored* stored(const Kind& kind, const ObjectKey& key) const;
-  Stored store(const ObjectRef& ref, Json object);
-  void collect_garbage(const std::string& owner_uid);
-
-  const Clock& clock_;
-  std::map<std::string, Table, std::less<>> tables_;
-  std::uint64_t version_ = 100;
-  std::uint64_t compacted_ = 100;
-  std::uint64_t uids_ = 0;
-  OnWrite observer_;
+  Registry registry_;
 };
-
-// Equality and existence terms of a label selector ("a=b,c"), which is what we use.
-bool selected(const Json& object, const std::string& labels);
 
 }  // namespace weir::sim
