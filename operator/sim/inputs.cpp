@@ -24,7 +24,7 @@ Json policy_spec(int hold_seconds) {
       {"name":"lag","severity":"Warning",
        "value":{"query":"lag{service=\"$(service)\"}","atMost":"10","interval":"5s"},
        "onNoData":"Advance"}],
-    "judge":{"interval":"1s","warmup":"0s"}})");
+    "judge":{"interval":"2s","warmup":"0s"}})");
   for (auto& step : spec["steps"])
     step["hold"] = fmt::format("{}s", step["weight"] == 100 ? 1 : hold_seconds);
   return spec;
@@ -229,7 +229,7 @@ std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& r
       input.at = at;
       input.release = release;
       inputs.push_back(input);
-      at += SimTime(static_cast<std::int64_t>(25e6 * random.uniform()));
+      at += SimTime(static_cast<std::int64_t>(20e6 * random.uniform()));
     }
   }
   std::stable_sort(inputs.begin(), inputs.end(),

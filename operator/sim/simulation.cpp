@@ -189,7 +189,7 @@ RunOptions options_of_seed(std::uint64_t seed) {
   if (random.uniform() < 0.3) options.releases.emplace_back("cart");
   if (random.uniform() < 0.3) options.instances = 2;
   options.replicas = 1 + static_cast<int>(6 * random.uniform());
-  options.faults_end = span(50, 100);
+  options.faults_end = span(30, 70);
   options.inputs = draw_inputs(random, options.releases, options.faults_end - SimTime(seconds(5)));
   return options;
 }

@@ -21,7 +21,7 @@ struct RunOptions {
   int instances = 1;
   int replicas = 4;  // of each release, at first
   SimTime faults_end{seconds(0)};
-  SimTime settling{seconds(100)};  // after the last fault and the last input
+  SimTime settling{seconds(80)};  // after the last fault and the last input
   bool traced = false;
 };
 
