@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/sim_point.h"
 #include "base/time_format.h"
 #include "kube/kinds.h"
 
@@ -67,7 +68,10 @@ Result<void> Executor::run(const Plan& plan) {
 Result<Deadline> Executor::write_deadline() const {
   const auto now = clock_.monotonic();
   const auto open_until = fence_.open_until();
-  if (open_until <= now) return Error{ErrorKind::Shutdown, "this process may no longer write"};
+  if (open_until <= now) {
+    reached(SimPoint::FenceClosed);
+    return Error{ErrorKind::Shutdown, "this process may no longer write"};
+  }
   return Deadline(std::min(now + kWriteDeadline, open_until));
 }
 
@@ -88,10 +92,12 @@ Result<void> Executor::accept_existing(const CreateObject& action, const Error& 
   auto existing = api_.get(action.kind, action.key, Deadline::after(clock_, kReadDeadline));
   if (!existing) return about(existing.error(), "get", action.kind, action.key);
   if (action.owner_uid.empty() || controller_uid(*existing) != action.owner_uid) {
+    reached(SimPoint::CreateFoundForeign);
     return Error{ErrorKind::Invalid,
                  fmt::format("{} {} exists and is not ours: rename or delete it ({})",
                              action.kind.name, to_string(action.key), taken.message)};
   }
+  reached(SimPoint::CreateFoundOurs);
   own_write_(action.kind, *existing);
   return {};
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "sim/bugs.h"
 #include "sim/faults.h"
 #include "sim/server/api_server.h"
 #include "sim/stage.h"
@@ -51,6 +52,7 @@ struct Network {
   InFlight& in_flight;
   PlannedFault& planned;
   Author& author;
+  Bug bug;
 };
 
 // After a crash every call fails without effect until the instance is replaced.

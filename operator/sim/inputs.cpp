@@ -55,8 +55,11 @@ void create(ApiServer& server, const Kind& kind, const std::string& name, Json s
 // One person's hands on the objects of one release.
 class Hands {
  public:
-  Hands(ApiServer& server, const Input& input)
-      : server_(server), input_(input), key_{std::string(kNamespace), input.release} {}
+  Hands(ApiServer& server, World& world, const Input& input)
+      : server_(server),
+        world_(world),
+        input_(input),
+        key_{std::string(kNamespace), input.release} {}
 
   void act() {
     using What = Input::What;
@@ -79,6 +82,8 @@ class Hands {
       case What::CreateRelease: return create_release(server_, key_.name, input_.text, 4);
       case What::ForeignService: return foreign_service();
       case What::RemoveForeignService: return remove_foreign_service();
+      case What::SourceDown: return world_.prometheus().go_away(true);
+      case What::SourceUp: return world_.prometheus().go_away(false);
     }
   }
 
@@ -138,6 +143,7 @@ class Hands {
   }
 
   ApiServer& server_;
+  World& world_;
   const Input& input_;
   ObjectKey key_;
 };
@@ -174,8 +180,8 @@ void create_release(ApiServer& server, const std::string& name, const std::strin
   create(server, kinds::kRelease, name, release_spec(name, image, replicas));
 }
 
-std::vector<std::string> apply(ApiServer& server, const Input& input) {
-  Hands hands(server, input);
+std::vector<std::string> apply(ApiServer& server, World& world, const Input& input) {
+  Hands hands(server, world, input);
   std::vector<std::string> hurt;
   if (input.what == Input::What::DeleteCanary || input.what == Input::What::ScaleCanary)
     hurt = {hands.revision("canary"), hands.revision("stable")};
@@ -204,6 +210,8 @@ std::string to_string(const Input& input) {
     case What::CreateRelease: return said("created with image " + input.text);
     case What::ForeignService: return said("somebody has a Service of that name");
     case What::RemoveForeignService: return said("that Service is gone");
+    case What::SourceDown: return said("the metric source is down");
+    case What::SourceUp: return said("the metric source is back");
   }
   return "";
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "sim/world/scene.h"
+#include "sim/world/world.h"
 
 namespace weir::sim {
 
@@ -27,6 +27,8 @@ struct Input {
     CreateRelease,   // text: image
     ForeignService,  // somebody has a Service with the name of spec.service
     RemoveForeignService,
+    SourceDown,  // nobody answers for the metrics
+    SourceUp,
   };
   SimTime at{0};
   What what = What::Image;
@@ -43,7 +45,7 @@ void create_policy(ApiServer& server, int hold_seconds);
 void create_release(ApiServer& server, const std::string& name, const std::string& image,
                     int replicas);
 // Revisions that lost pods or children by it, which may cost requests.
-std::vector<std::string> apply(ApiServer& server, const Input& input);
+std::vector<std::string> apply(ApiServer& server, World& world, const Input& input);
 
 // Changes at random times, the last one long before `end`. Ends with a version that is good, or bad, or never ready.
 std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& releases,

@@ -152,7 +152,8 @@ void MeasuringThreads::act() {
 // ---- work ----
 
 std::optional<SimTime> Worker::due() const {
-  if (api_.crashed() || !watches_.synced() || !lease_.leads()) return std::nullopt;
+  if (api_.crashed() || !watches_.synced()) return std::nullopt;
+  if (!lease_.leads() && !(ever_led_is_enough_ && lease_.has_led())) return std::nullopt;
   std::optional<SimTime> due;
   for (auto* controller : {&policies_, &releases_}) {
     if (const auto next = controller->next_due()) due = earlier(due, SimClock::elapsed_at(*next));
@@ -192,7 +193,8 @@ void LeaseThread::act() {
   if (next.what == Do::Wait) {
     due_ = SimClock::elapsed_at(next.until);
   } else if (next.what == Do::Lost) {
-    api_.crash();
+    if (net_.bug != Bug::FenceDropped) api_.crash();
+    due_ = net_.stage.clock().elapsed() + SimTime(seconds(3));
   } else if (next.what == Do::Read) {
     elector_.on_read(api_.get(kinds::kLease, key, until));
   } else if (next.what == Do::Create) {
@@ -214,6 +216,7 @@ Instance::Instance(const Network& network, World& world, const std::string& pod,
       machine_(network.stage.clock(), clock_error),
       clock_(machine_),
       api_(network, id),
+      writer_(buggy_api(api_, network.stage, network.bug)),
       feeds_(
           caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
           [this](const ObjectKey& key) { policies_.enqueue(key); }),
@@ -222,15 +225,16 @@ Instance::Instance(const Network& network, World& world, const std::string& pod,
       measuring_(network, world.prometheus(), evidence_,
                  [this](const ObjectKey& key) { releases_.enqueue(key); }),
       executor_(
-          api_, clock_, lease_, metrics_,
-          [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
+          *writer_, clock_, fence(), metrics_,
+          [this](const Kind& kind, const Json& object) { keep_own(kind, object); },
           [this](const StartMeasurement& measurement) { measuring_.start(measurement); }),
       observer_(caches_, evidence_, all_plugins()),
       release_reconciler_(observer_),
       policy_reconciler_(caches_),
-      releases_(release_reconciler_, executor_, clock_, metrics_),
+      buggy_reconciler_(buggy_reconciler(observer_, network.bug)),
+      releases_(reconciler(), executor_, clock_, metrics_),
       policies_(policy_reconciler_, executor_, clock_, metrics_),
-      worker_(api_, watches_, lease_, releases_, policies_),
+      worker_(api_, watches_, lease_, releases_, policies_, network.bug == Bug::FenceDropped),
       threads_{{watches_, paused_until_},
                {lease_, paused_until_},
                {measuring_, paused_until_},
@@ -240,6 +244,20 @@ Instance::Instance(const Network& network, World& world, const std::string& pod,
 
 Instance::~Instance() {
   for (auto& thread : threads_) net_.stage.leave(thread);
+}
+
+const WriteFence& Instance::fence() const {
+  if (net_.bug == Bug::FenceDropped) return no_fence_;
+  return lease_;
+}
+
+const Reconciler& Instance::reconciler() const {
+  if (net_.bug == Bug::None) return release_reconciler_;
+  return *buggy_reconciler_;
+}
+
+void Instance::keep_own(const Kind& kind, const Json& object) const {
+  if (net_.bug != Bug::OwnWritesForgotten) feeds_.put_own(kind, object);
 }
 
 bool Instance::idle() const {

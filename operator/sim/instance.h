@@ -85,6 +85,7 @@ class LeaseThread final : public Actor, public WriteFence {
               const std::string& identity, WatchThreads& watches);
 
   bool leads() const { return elector_.leads(); }
+  bool has_led() const { return led_; }
   SteadyTime open_until() const override { return elector_.open_until(); }
   std::optional<SimTime> due() const override;
   void act() override;
@@ -102,8 +103,13 @@ class LeaseThread final : public Actor, public WriteFence {
 class Worker final : public Actor {
  public:
   Worker(FaultyApi& api, const WatchThreads& watches, const LeaseThread& lease,
-         Controller& releases, Controller& policies)
-      : api_(api), watches_(watches), lease_(lease), releases_(releases), policies_(policies) {}
+         Controller& releases, Controller& policies, bool ever_led_is_enough)
+      : api_(api),
+        watches_(watches),
+        lease_(lease),
+        releases_(releases),
+        policies_(policies),
+        ever_led_is_enough_(ever_led_is_enough) {}
 
   std::optional<SimTime> due() const override;
   void act() override;
@@ -115,6 +121,7 @@ class Worker final : public Actor {
   const LeaseThread& lease_;
   Controller& releases_;
   Controller& policies_;
+  bool ever_led_is_enough_;  // a planted bug
   std::uint64_t passes_ = 0;
 };
 
@@ -156,11 +163,17 @@ class Instance {
   std::uint64_t passes() const { return worker_.passes(); }
 
  private:
+  const WriteFence& fence() const;
+  const Reconciler& reconciler() const;
+  void keep_own(const Kind& kind, const Json& object) const;
+
   const Network& net_;
   int id_;
   MachineClock machine_;
   AnchoredClock clock_;
   FaultyApi api_;
+  std::unique_ptr<ApiClient> writer_;  // what the executor sees of it
+  OpenFence no_fence_;
   Metrics metrics_{"sim"};
   ReleaseCaches caches_;
   EvidenceBook evidence_;
@@ -172,6 +185,7 @@ class Instance {
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
+  std::unique_ptr<Reconciler> buggy_reconciler_;
   Controller releases_;
   Controller policies_;
   Worker worker_;

@@ -6,6 +6,7 @@
 
 #include "api/meta.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "kube/kinds.h"
 #include "sim/checks/witness.h"
 #include "sim/end.h"
@@ -15,13 +16,20 @@
 namespace weir::sim {
 namespace {
 
-// People: each input at its time, but none before its release has served once: until then any version is a first one.
+// Of the run on this thread. The controller survives a broken invariant; a run must not.
+thread_local std::vector<std::string> errors_logged;
+
+// People: each input at its time.
 class People final : public Actor {
  public:
   using Tell = std::function<void(const std::string&)>;
 
-  People(ApiServer& server, World& world, const std::vector<Input>& inputs, Tell tell)
-      : server_(server), world_(world), inputs_(inputs), tell_(std::move(tell)) {}
+  People(ApiServer& server, World& world, const RunOptions& options, Tell tell)
+      : server_(server),
+        world_(world),
+        inputs_(options.inputs),
+        patient_(options.patient),
+        tell_(std::move(tell)) {}
 
   bool done() const { return next_ == inputs_.size(); }
 
@@ -31,13 +39,13 @@ class People final : public Actor {
 
   void act() override {
     const auto& input = inputs_[next_];
-    if (!has_served(input.release)) {
+    if (patient_ && !has_served(input.release)) {
       late_ += seconds(1);
       return;
     }
     ++next_;
     tell_(to_string(input));
-    for (const auto& revision : apply(server_, input)) world_.blame_people(revision);
+    for (const auto& revision : apply(server_, world_, input)) world_.blame_people(revision);
   }
 
  private:
@@ -50,11 +58,17 @@ class People final : public Actor {
   ApiServer& server_;
   World& world_;
   const std::vector<Input>& inputs_;
+  bool patient_;
   Tell tell_;
   std::size_t next_ = 0;
   SimTime late_{0};
   std::set<std::string> served_;
 };
+
+SimTime staleness(const RunOptions& options) {
+  return options.faults.staleness() +
+         (options.planned.late_event != 0 ? options.planned.late_by : SimTime(0));
+}
 
 class Run {
  public:
@@ -65,14 +79,14 @@ class Run {
         server_(clock_),
         stage_(clock_),
         world_(server_, stage_, random_, options_.world, faults_.world),
-        people_(server_, world_, options_.inputs,
+        people_(server_, world_, options_,
                 [this](const std::string& what) { tell("people", what); }),
         witness_(world_),
         planned_(options.planned),
-        network_{server_, stage_, random_, faults_, in_flight_, planned_, author_},
+        network_{server_, stage_, random_, faults_, in_flight_, planned_, author_, options.bug},
         operators_(network_, world_, options.instances),
         court_{
-            world_, witness_, options_.faults, operators_.clock_spread(),
+            world_, witness_, staleness(options_), operators_.clock_spread(),
             [this](std::string rule, std::string what) { fail(std::move(rule), std::move(what)); }},
         checks_(all_checks(court_)) {
     server_.on_write([this](const ObjectRef& ref, const Json& before, const Json& after) {
@@ -160,17 +174,24 @@ class Run {
 
 }  // namespace
 
-RunResult simulate(const RunOptions& options) {
-  try {
-    return Run(options).run();
-  } catch (const std::exception& e) {
-    RunResult result;
-    result.violations.push_back({"no invariant breaks", e.what()});
-    return result;
-  }
+void capture_logs() {
+  set_log_level(LogLevel::Error);
+  set_log_sink([](LogLevel, std::string_view line) { errors_logged.emplace_back(line); });
 }
 
-RunOptions options_of_seed(std::uint64_t seed) {
+RunResult simulate(const RunOptions& options) {
+  errors_logged.clear();
+  RunResult result;
+  try {
+    result = Run(options).run();
+  } catch (const std::exception& e) {
+    result.violations.push_back({"no invariant breaks", e.what()});
+  }
+  for (const auto& line : errors_logged) result.violations.push_back({"no error is logged", line});
+  return result;
+}
+
+RunOptions options_of_seed(std::uint64_t seed, Bug bug) {
   SeededRandom random(seed);
   const auto uniform = [&](double least, double most) {
     return least + (most - least) * random.uniform();
@@ -181,6 +202,8 @@ RunOptions options_of_seed(std::uint64_t seed) {
   RunOptions options;
   options.seed = seed;
   options.faults = draw_faults(random);
+  options.patient = true;
+  options.bug = bug;
   options.world.pod_start_min = span(0.3, 1);
   options.world.pod_start_max = span(1, 3);
   options.world.gateway_lag = span(0, 1);
@@ -195,7 +218,7 @@ RunOptions options_of_seed(std::uint64_t seed) {
 }
 
 RunResult run_seed(const SeedRequest& request) {
-  auto options = options_of_seed(request.seed);
+  auto options = options_of_seed(request.seed, request.bug);
   options.traced = request.traced;
   auto calm = options;
   calm.faults = {};

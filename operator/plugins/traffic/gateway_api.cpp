@@ -6,6 +6,7 @@
 
 #include "api/codec.h"
 #include "base/json.h"
+#include "base/sim_point.h"
 #include "kube/kinds.h"
 #include "plugins/factories.h"
 
@@ -104,6 +105,7 @@ class GatewayApiRouter final : public TrafficRouter {
     const auto actual = parse_json(route->text);
     if (actual && json_covers(json_at(*actual, {"spec"}), spec) && memo_of(*route) == goal.memo)
       return std::optional<Action>();
+    if (memo_of(*route) == goal.memo) reached(SimPoint::RouteCorrected);
     PatchObject patch{kind(), route->meta.key, Json{{"spec", std::move(spec)}}, route->meta.uid};
     patch.body["metadata"]["annotations"][std::string(marks::kTraffic)] = goal.memo;
     if (guarded) patch.resource_version = route->meta.resource_version;

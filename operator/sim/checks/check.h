@@ -39,7 +39,8 @@ struct Write {
 struct Court {
   const World& world;
   const Witness& witness;
-  const FaultOptions& faults;   // the mix that was drawn, also after faults have stopped
+  // How old what a writer saw may be, at most: beyond that the operator must have learned of it.
+  SimTime staleness;
   const SimTime& clock_spread;  // by how much the clocks of all instances so far have differed
   std::function<void(std::string rule, std::string what)> fail;
 

@@ -124,7 +124,9 @@ const CanaryPolicySpec* Witness::policy(const ObjectKey& replica_set) const {
 
 bool Witness::is_bad(const ObjectKey& replica_set) const {
   const auto found = pins_.find(replica_set);
-  return found != pins_.end() && found->second.image.rfind("bad-", 0) == 0;
+  if (found == pins_.end()) return false;
+  const auto& image = found->second.image;
+  return image.rfind("bad-", 0) == 0 || image.rfind("ages-", 0) == 0;
 }
 
 int Witness::fewest_replicas(const ObjectKey& release, SimTime from) const {

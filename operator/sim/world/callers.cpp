@@ -10,7 +10,14 @@ namespace {
 
 constexpr double kInsidePerSecond = 10;  // calls through spec.service
 
-bool is_bad(const std::string& image) { return image.rfind("bad-", 0) == 0; }
+// bad-…: from the start; ages-…: once a pod has been ready for a while.
+bool is_bad(const Json& pod, SimTime now) {
+  constexpr SimTime kAges = seconds(15);
+  const auto image = image_of(pod);
+  const auto ready = ready_since(pod);
+  if (image.rfind("ages-", 0) == 0) return ready && now - *ready >= kAges;
+  return image.rfind("bad-", 0) == 0;
+}
 
 }  // namespace
 
@@ -22,7 +29,7 @@ std::optional<SimTime> Callers::reconcile() {
   }
   look();
   if (scene_.now() >= next_scrape_) scrape();
-  return next_scrape_;
+  return next_scrape_;  // and pods have grown older by then
 }
 
 void Callers::count() {
@@ -70,7 +77,7 @@ Callers::Stream Callers::stream_to(const ObjectKey& service, double share) const
   stream.excused = scene_.now() < kubelet_.disturbed_until(revision);
   stream.bad_rate = scene_.options.good_rate;
   for (const auto* pod : scene_.server.all(kPod)) {
-    if (selects(selector, *pod) && is_bad(image_of(*pod)))
+    if (selects(selector, *pod) && is_bad(*pod, scene_.now()))
       stream.bad_rate = scene_.options.bad_rate;
   }
   return stream;

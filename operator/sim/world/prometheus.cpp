@@ -42,6 +42,7 @@ constexpr std::array<Metric, 3> kMetrics{
 
 Result<HttpResponse> Prometheus::send(const HttpRequest& request, const Deadline& /*deadline*/) {
   if (scene_.draws(scene_.faults.source_slow)) return Error{ErrorKind::Timeout, "simulated"};
+  if (away_) return Error{ErrorKind::Unavailable, "simulated: connection refused"};
   HttpResponse response;
   if (scene_.draws(scene_.faults.source_error)) {
     response.status = 503;

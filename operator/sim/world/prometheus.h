@@ -12,6 +12,8 @@ class Prometheus final : public HttpClient {
  public:
   Prometheus(const Scene& scene, const Callers& callers) : scene_(scene), callers_(callers) {}
 
+  void go_away(bool away) { away_ = away; }
+
   Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override;
   Result<HttpResponse> stream(const HttpRequest& request, const OnBytes& on_bytes,
                               milliseconds idle_limit, const std::stop_token& stop) override;
@@ -21,6 +23,7 @@ class Prometheus final : public HttpClient {
 
   const Scene& scene_;
   const Callers& callers_;
+  bool away_ = false;
 };
 
 }  // namespace weir::sim
