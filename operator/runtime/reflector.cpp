@@ -90,6 +90,11 @@ void Reflector::on_closed(const Result<void>& how, SteadyTime now) {
   }
 }
 
+void Reflector::refresh() {
+  relist();
+  synced_ = false;
+}
+
 void Reflector::relist() {
   resource_version_.clear();
   next_page_.clear();
