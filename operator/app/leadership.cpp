@@ -26,7 +26,7 @@ class AlwaysLeader final : public Leadership {
 };
 
 [[noreturn]] void end_process(const std::string& why) {
-  log_error("lease lost: this process ends, another leads", {{"why", why}});
+  log_error("lease lost: this process ends", {{"why", why}});
   // No destructors: they would wait for writers, and the lease waits for nobody.
   std::_Exit(1);
 }

@@ -145,8 +145,10 @@ class Process {
     const auto ahead = std::chrono::duration_cast<milliseconds>(clock_.machine_ahead());
     const bool stepped = std::chrono::abs(ahead) > kClockStepWarned;
     if (stepped && !clock_stepped_)
-      log_warn("the machine's clock was set; this process goes on with the time it had",
-               {{"ahead_ms", std::to_string(ahead.count())}});
+      log_warn(
+          "the machine's clock was set; this process goes on with the time it had: restart it if "
+          "it was wrong",
+          {{"ahead_ms", std::to_string(ahead.count())}});
     clock_stepped_ = stepped;
   }
 

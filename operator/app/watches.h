@@ -19,8 +19,8 @@ class Watches {
 
   void start();
   void stop();  // and joins
-  bool synced()
-      const;  // every kind has been listed since the start, or since `refresh`: the caches may be acted on
+  // Every kind has been listed since the start, or since `refresh`: the caches may be acted on.
+  bool synced() const;
   void refresh();  // lists every kind anew
 
  private:
