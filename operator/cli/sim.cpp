@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "sim/run.h"
+#include "sim/simulation.h"
 
 namespace weir {
 namespace {
@@ -45,7 +45,7 @@ void print(const sim::RunResult& run, std::uint64_t seed, bool whole) {
 }  // namespace
 
 int run_sim(const std::vector<std::string>& words) {
-  const auto arguments = Arguments::parse(words, {{"seeds"}, {"trace"}, {}, 0});
+  const auto arguments = Arguments::parse(words, {{"seeds"}, {"trace", "without-faults"}, {}, 0});
   const auto seeds = arguments ? parse_seeds(arguments->value("seeds", "1..100")) : std::nullopt;
   if (!seeds) {
     std::cerr << "weir sim: "
@@ -56,8 +56,9 @@ int run_sim(const std::vector<std::string>& words) {
   std::uint64_t violating = 0;
   double hours = 0;
   for (auto seed = seeds->first; seed <= seeds->last; ++seed) {
-    const auto run = sim::run_seed(seed);
-    hours += static_cast<double>(run.simulated.count()) / 3'600'000;
+    const auto run =
+        sim::run_seed({seed, arguments->has("trace"), arguments->has("without-faults")});
+    hours += std::chrono::duration<double>(run.simulated).count() / 3600;
     if (!run.violations.empty()) ++violating;
     if (!run.violations.empty() || arguments->has("trace"))
       print(run, seed, arguments->has("trace"));
