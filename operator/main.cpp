@@ -25,6 +25,8 @@ constexpr std::string_view kUsage =
     "  get [NAME] [-n NAMESPACE | -A] [--watch]   releases as a tree; --watch prints one line per "
     "change\n"
     "  operator [--listen=HOST:PORT] [--namespace=NS] [--log-level=LEVEL] [--kubeconfig=FILE]\n"
+    "           [--leader-elect] [--leader-elect-resource-namespace=NS]\n"
+    "           [--leader-elect-resource-name=NAME] [--leader-elect-identity=NAME]\n"
     "  sim [--seeds=N..M] [--trace]               the operator under every fault, in virtual time\n"
     "  version\n"
     "As kubectl-weir on the PATH it answers to `kubectl weir`.\n";
@@ -44,9 +46,24 @@ Result<void> parse_listen(const std::string& text, OperatorOptions& options) {
   return {};
 }
 
+// Words of Kubernetes' own components. Off unless asked for, as a second operator on a desk is rarely meant to wait for the first.
+LeaderElection leader_election(const Arguments& arguments, const std::string& own_namespace) {
+  LeaderElection election;
+  election.enabled = arguments.has("leader-elect");
+  election.lease = {arguments.value("leader-elect-resource-namespace", own_namespace),
+                    arguments.value("leader-elect-resource-name", "weir")};
+  election.identity = arguments.value("leader-elect-identity");
+  return election;
+}
+
 Result<OperatorOptions> operator_options(const std::vector<std::string>& words,
                                          const Clock& clock) {
-  const ArgumentSpec spec{{"listen", "namespace", "log-level", "kubeconfig", "context"}, {}, {}, 0};
+  const ArgumentSpec spec{
+      {"listen", "namespace", "log-level", "kubeconfig", "context",
+       "leader-elect-resource-namespace", "leader-elect-resource-name", "leader-elect-identity"},
+      {"leader-elect"},
+      {},
+      0};
   ASSIGN_OR_RETURN(const auto arguments, Arguments::parse(words, spec));
   OperatorOptions options;
   options.version = WEIR_VERSION;
@@ -61,6 +78,7 @@ Result<OperatorOptions> operator_options(const std::vector<std::string>& words,
   } else {
     ASSIGN_OR_RETURN(options.cluster, load_in_cluster_config(clock));
   }
+  options.election = leader_election(arguments, options.cluster.ns);
   return options;
 }
 

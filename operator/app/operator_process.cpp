@@ -5,6 +5,7 @@
 
 #include "app/measurer.h"
 #include "app/watches.h"
+#include "base/anchored_clock.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "delivery/policy_reconciler.h"
@@ -18,6 +19,8 @@
 namespace weir {
 namespace {
 
+constexpr seconds kClockCheck{60};
+
 Result<std::unique_ptr<HttpClient>> connect_to_source(const std::string& url) {
   HttpClientOptions options;
   ASSIGN_OR_RETURN(options.server, parse_url(url));
@@ -25,15 +28,28 @@ Result<std::unique_ptr<HttpClient>> connect_to_source(const std::string& url) {
   return make_httplib_client(std::move(options));
 }
 
+// What a process begins with, and everything else holds on to.
+struct Ground {
+  explicit Ground(const OperatorOptions& options)
+      : random(std::random_device{}()), metrics(options.version) {}
+
+  SystemClock machine{};
+  AnchoredClock clock{machine};
+  SeededRandom random;
+  Metrics metrics;
+};
+
 // Members in the order in which they depend on each other: what stands later is destroyed first.
 class Process {
  public:
-  Process(const OperatorOptions& options, std::unique_ptr<HttpClient> http)
+  Process(const OperatorOptions& options, Ground& ground, std::unique_ptr<HttpClient> http,
+          std::unique_ptr<Leadership> leadership)
       : options_(options),
-        random_(std::random_device{}()),
+        clock_(ground.clock),
+        metrics_(ground.metrics),
         http_(std::move(http)),
-        api_(make_http_api_client(*http_, clock_, random_, {})),
-        metrics_(options.version),
+        api_(make_http_api_client(*http_, clock_, ground.random, {})),
+        leadership_(std::move(leadership)),
         observer_(caches_, evidence_, all_plugins()),
         release_reconciler_(observer_),
         policy_reconciler_(caches_),
@@ -41,7 +57,7 @@ class Process {
         measurer_(all_plugins(), evidence_, clock_, metrics_, pool_, connect_to_source,
                   [this](const ObjectKey& key) { releases_.enqueue(key); }),
         executor_(
-            *api_, clock_, fence_, metrics_,
+            *api_, clock_, leadership_->fence(), metrics_,
             [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
             [this](const StartMeasurement& m) { measurer_.start(m); }),
         releases_(release_reconciler_, executor_, clock_, metrics_),
@@ -49,22 +65,14 @@ class Process {
         feeds_(
             caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
             [this](const ObjectKey& key) { policies_.enqueue(key); }),
-        watches_(feeds_, *api_, clock_, random_, options.ns) {}
+        watches_(feeds_, *api_, clock_, ground.random, options.ns) {}
 
   Result<void> run(const std::stop_token& stop) {
     ASSIGN_OR_RETURN(const auto server,
                      serve_http(options_.listen_host, options_.listen_port, routes()));
     log_info("started", {{"version", options_.version},
                          {"namespace", options_.ns.empty() ? "*" : options_.ns}});
-    watches_.start();
-    wait_until_synced(stop);
-    if (!stop.stop_requested()) {
-      releases_.start(options_.workers);
-      policies_.start(1);
-      ready_ = true;
-      log_info("ready", {{"releases", std::to_string(caches_.releases.size())}});
-      wait_until(SteadyTime::max(), stop);
-    }
+    if (stand_by(stop) && leadership_->wait_until_leading(stop)) act(stop);
     shut_down();
     return {};
   }
@@ -77,8 +85,11 @@ class Process {
              }},
             {"/readyz",
              [this] {
-               return ready_ ? HttpReply{200, "text/plain", "ok\n"}
-                             : HttpReply{503, "text/plain", "caches are not filled yet\n"};
+               return ready_
+                          ? HttpReply{200, "text/plain", "ok\n"}
+                          : HttpReply{
+                                503, "text/plain",
+                                "the lease could not be read, or the caches are not filled yet\n"};
              }},
             {"/metrics", [this] {
                report_caches();
@@ -95,10 +106,50 @@ class Process {
     metrics_.set_objects(kinds::kHttpRoute.name, caches_.routes.size());
   }
 
+  // Fills the caches; false: stop was requested. The leader's are filled after it took the lease, so that it knows all that the
+  // one before it wrote; another's are kept warm.
+  bool stand_by(const std::stop_token& stop) {
+    leadership_->start();
+    if (!leadership_->wait_until_known(stop)) return false;
+    listed_as_leader_ = leads();
+    watches_.start();
+    wait_until_synced(stop);
+    ready_ = true;
+    log_info("ready", {{"releases", std::to_string(caches_.releases.size())}});
+    return !stop.stop_requested();
+  }
+
+  void act(const std::stop_token& stop) {
+    if (!listed_as_leader_) watches_.refresh();
+    wait_until_synced(stop);
+    if (stop.stop_requested()) return;
+    clock_.anchor();
+    releases_.start(options_.workers);
+    policies_.start(1);
+    log_info("acting", {{"releases", std::to_string(caches_.releases.size())}});
+    while (!stop.stop_requested()) {
+      wait_until(clock_.monotonic() + kClockCheck, stop);
+      check_clock();
+    }
+  }
+
+  bool leads() const { return clock_.monotonic() < leadership_->fence().open_until(); }
+
   // Acting on half a cache would start releases that are long under way.
   void wait_until_synced(const std::stop_token& stop) {
     while (!stop.stop_requested() && !watches_.synced())
       wait_until(clock_.monotonic() + milliseconds(20), stop);
+  }
+
+  void check_clock() {
+    const auto ahead = std::chrono::duration_cast<milliseconds>(clock_.machine_ahead());
+    const bool stepped = std::chrono::abs(ahead) > kClockStepWarned;
+    if (stepped && !clock_stepped_)
+      log_warn(
+          "the machine's clock was set; this process goes on with the time it had: restart it if "
+          "it was wrong",
+          {{"ahead_ms", std::to_string(ahead.count())}});
+    clock_stepped_ = stepped;
   }
 
   void shut_down() {
@@ -108,15 +159,16 @@ class Process {
     releases_.stop();
     policies_.stop();
     pool_.stop();
+    leadership_->end();
     log_info("stopped");
   }
 
   const OperatorOptions& options_;
-  SystemClock clock_;
-  SeededRandom random_;
+  AnchoredClock& clock_;
+  Metrics& metrics_;
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<ApiClient> api_;
-  Metrics metrics_;
+  std::unique_ptr<Leadership> leadership_;
   ReleaseCaches caches_;
   EvidenceBook evidence_;
   ReleaseObserver observer_;
@@ -124,22 +176,26 @@ class Process {
   PolicyReconciler policy_reconciler_;
   TaskPool pool_;
   Measurer measurer_;
-  OpenFence fence_;
   Executor executor_;
   Controller releases_;
   Controller policies_;
   Feeds feeds_;
   Watches watches_;
   std::atomic<bool> ready_ = false;
+  bool listed_as_leader_ = false;
+  bool clock_stepped_ = false;
 };
 
 }  // namespace
 
 Result<void> run_operator(const OperatorOptions& options, const std::stop_token& stop) {
-  auto http_options = options.cluster.http;
-  http_options.user_agent = "weir/" + options.version;
-  ASSIGN_OR_RETURN(auto http, make_httplib_client(std::move(http_options)));
-  return Process(options, std::move(http)).run(stop);
+  auto cluster = options.cluster;
+  cluster.http.user_agent = "weir/" + options.version;
+  Ground ground(options);
+  ASSIGN_OR_RETURN(auto http, make_httplib_client(cluster.http));
+  ASSIGN_OR_RETURN(auto leadership, make_leadership(options.election, cluster, ground.clock,
+                                                    ground.random, ground.metrics));
+  return Process(options, ground, std::move(http), std::move(leadership)).run(stop);
 }
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 
+#include "app/leadership.h"
 #include "base/result.h"
 #include "kube/cluster_config.h"
 
@@ -17,10 +18,12 @@ struct OperatorOptions {
   std::string ns;                    // only this namespace; "" = all
   int workers = 4;                   // per process
   int measuring_threads = 4;
+  LeaderElection election;
   ClusterConfig cluster;
 };
 
-// Blocks until `stop` is requested, then ends within 10 s. Error: what kept it from starting.
+// Blocks until `stop` is requested, then ends within 20 s: 10 s for writes in hand, 8 s for the lease at worst. Error: what kept
+// it from starting. Ends the process with exit code 1 when the lease is lost.
 Result<void> run_operator(const OperatorOptions& options, const std::stop_token& stop);
 
 }  // namespace weir

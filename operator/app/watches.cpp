@@ -21,6 +21,10 @@ void Watches::stop() {
   threads_.clear();
 }
 
+void Watches::refresh() {
+  for (auto& loop : loops_) loop->refresh();
+}
+
 bool Watches::synced() const {
   return std::all_of(loops_.begin(), loops_.end(), [](const auto& loop) { return loop->synced(); });
 }

@@ -18,8 +18,10 @@ class Watches {
           const std::string& ns);
 
   void start();
-  void stop();          // and joins
-  bool synced() const;  // every kind has been listed once: the caches may be acted on
+  void stop();  // and joins
+  // Every kind has been listed since the start, or since `refresh`: the caches may be acted on.
+  bool synced() const;
+  void refresh();  // lists every kind anew
 
  private:
   std::vector<std::unique_ptr<WatchLoop>> loops_;

@@ -76,6 +76,7 @@ class LeaseElector final : public WriteFence {
 
   // For logs and metrics, from the driving thread.
   const std::string& holder() const { return record_.holder; }  // "" = nobody, as far as we know
+  bool held_by_another() const { return seen_ && !is_free(); }
   std::int64_t transitions() const { return record_.transitions; }
   const std::string& last_error() const { return last_error_; }
 

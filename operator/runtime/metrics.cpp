@@ -65,6 +65,17 @@ struct Metrics::Impl {
           .Name("weir_queue_depth")
           .Help("Keys that wait for a worker or a time")
           .Register(registry);
+  prometheus::Gauge& leader = BuildGauge()
+                                  .Name("weir_leader")
+                                  .Help("1: this process acts; 0: it stands by")
+                                  .Register(registry)
+                                  .Add({});
+  prometheus::Gauge& lease_transitions =
+      BuildGauge()
+          .Name("weir_lease_transitions")
+          .Help("How often the lease has changed hands, as it says itself")
+          .Register(registry)
+          .Add({});
   prometheus::Gauge& cpu = BuildGauge()
                                .Name("process_cpu_seconds_total")
                                .Help("CPU time of the process")
@@ -113,6 +124,12 @@ void Metrics::set_objects(std::string_view kind, std::size_t count) {
 
 void Metrics::set_queue_depth(std::string_view controller, std::size_t depth) {
   impl_->queue_depth.Add({{"controller", std::string(controller)}}).Set(static_cast<double>(depth));
+}
+
+void Metrics::set_leader(bool leads) { impl_->leader.Set(leads ? 1 : 0); }
+
+void Metrics::set_lease_transitions(std::int64_t transitions) {
+  impl_->lease_transitions.Set(static_cast<double>(transitions));
 }
 
 std::string Metrics::text() const {

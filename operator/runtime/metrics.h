@@ -1,6 +1,7 @@
 // Weir's own metrics, in Prometheus' text format. Labels are bounded: kinds, verbs, outcomes; never an object's name.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@ class Metrics {
   void count_measurement(std::string_view provider, std::string_view outcome);
   void set_objects(std::string_view kind, std::size_t count);
   void set_queue_depth(std::string_view controller, std::size_t depth);
+  void set_leader(bool leads);
+  void set_lease_transitions(std::int64_t transitions);
 
   std::string text()
       const;  // the /metrics page; includes resident memory and CPU seconds of the process

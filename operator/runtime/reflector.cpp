@@ -91,6 +91,11 @@ void Reflector::on_closed(const Result<void>& how, SteadyTime now) {
   }
 }
 
+void Reflector::refresh() {
+  relist();
+  synced_ = false;
+}
+
 void Reflector::relist() {
   if (synced_) reached(SimPoint::Relisted);
   resource_version_.clear();

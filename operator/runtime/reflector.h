@@ -41,6 +41,9 @@ class Reflector {
   bool on_line(std::string_view line, SteadyTime now);
   void on_closed(const Result<void>& how, SteadyTime now);
 
+  // Not synced any more: list anew. The store stays as it is until the whole of that list has come.
+  void refresh();
+
   // A whole list has been seen; the store may be trusted.
   bool synced() const { return synced_; }
   const std::string& last_error() const { return last_error_; }

@@ -19,8 +19,7 @@ def requests(since, namespace=""):
             event = json.loads(line)
             if namespace and event.get("objectRef", {}).get("namespace") != namespace:
                 continue
-            at = datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00")).timestamp()
-            if event["user"]["username"] == USER and event["stage"] == "ResponseComplete" and at >= since:
+            if event["user"]["username"] == USER and event["stage"] == "ResponseComplete" and received(event) >= since:
                 found.append(event)
     return found
 
@@ -32,6 +31,21 @@ def name(event):
 
 def by_name(events):
     return dict(sorted(Counter(map(name, events)).items()))
+
+
+def received(event):
+    return datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00")).timestamp()
+
+
+def writers(events):
+    """The pods that wrote anything but the lease, in the order of their writes, without repeats."""
+    pods = []
+    for event in sorted(events, key=received):
+        if event["verb"] in ("create", "patch", "delete") and event["objectRef"]["resource"] != "leases":
+            pod = event["user"]["extra"]["authentication.kubernetes.io/pod-name"][0]
+            if not pods or pods[-1] != pod:
+                pods.append(pod)
+    return pods
 
 
 def denied(events):

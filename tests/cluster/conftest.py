@@ -11,14 +11,14 @@ import pytest
 import audit
 from figures import Figures
 from kube import Api, ApiError, kubectl
-from operator_process import NAMESPACE, Operator
+from operator_process import NAMESPACE, Leaders, Operator
 from story import Shop
 from waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("KUBECONFIG", "WEIR_CLUSTER", "WEIR_GATEWAY_URL", "WEIR_PROMETHEUS_URL", "WEIR_PROMETHEUS_POD_URL",
           "WEIR_AUDIT_LOG")
-IMAGES = ("localhost/weir:dev", "localhost/weir-test-web:1")
+WEB_IMAGE = "localhost/weir-test-web:1"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 figures_key = pytest.StashKey[Figures]()
@@ -59,23 +59,25 @@ def api():
 
 
 @pytest.fixture(scope="session")
-def images():
-    """Builds and loads the images, unless WEIR_IMAGES_LOADED says that it was done."""
+def image():
+    """The operator's. Builds and loads all images, unless WEIR_IMAGE_LOADED names one that is there."""
     if not os.environ.get("WEIR_TEST_WEB"):
         os.environ["WEIR_TEST_WEB"] = run(ROOT / "tests/cluster/build-web-image").strip()
-    if os.environ.get("WEIR_IMAGES_LOADED"):
-        return
-    run(ROOT / "hack/image")
-    for image in IMAGES:
-        run(ROOT / "hack/cluster", "load", image, "--id", os.environ["WEIR_CLUSTER"])
+    if loaded := os.environ.get("WEIR_IMAGE_LOADED"):
+        return loaded
+    built = run(ROOT / "hack/image", "--for-tests").strip()
+    for name in (built, WEB_IMAGE):
+        run(ROOT / "hack/cluster", "load", name, "--id", os.environ["WEIR_CLUSTER"])
+    return built
 
 
 @pytest.fixture(scope="session")
-def operator(api, images):
+def operator(api, image):
     """The operator, installed as an administrator does it."""
     api.apply(namespace_object(NAMESPACE))
+    repository, tag = image.rsplit(":", 1)
     run("helm", "install", "weir", ROOT / "charts/weir", "--namespace", NAMESPACE, "--wait", "--timeout", "120s",
-        "--set", "logLevel=debug,image.pullPolicy=Never")
+        "--set", f"logLevel=debug,image.pullPolicy=Never,image.repository={repository},image.tag={tag}")
     installed = Operator(api)
     installed.wait_ready()
     begin = time.time()
@@ -83,6 +85,22 @@ def operator(api, images):
     assert not audit.by_name(audit.denied(audit.requests(begin))), "the chart gives the operator too few rights"
     eventually("the stories' namespaces are gone", lambda: not stories(api), timeout=120)
     run("helm", "uninstall", "weir", "--namespace", NAMESPACE, "--wait")
+
+
+@pytest.fixture(scope="module")
+def leaders(api, operator):
+    """Two replicas, one of which leads."""
+    replicas = Leaders(api)
+    scale(replicas, 2)
+    yield replicas
+    scale(replicas, 1)
+
+
+def scale(replicas, count):
+    run("helm", "upgrade", "weir", ROOT / "charts/weir", "--namespace", NAMESPACE, "--wait", "--timeout", "120s",
+        "--reuse-values", "--set", f"replicas={count}")
+    eventually(f"{count} replicas, one of which leads",
+               lambda: len(replicas.pods()) == count and replicas.leader() in replicas.pods(), timeout=60)
 
 
 def stories(api):

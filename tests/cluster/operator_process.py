@@ -24,22 +24,13 @@ class Operator:
 
     def is_ready(self):
         pod = self.pod()
-        conditions = pod["status"].get("conditions", []) if pod else []
-        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+        return pod is not None and is_ready(pod)
 
     def wait_ready(self, timeout=60.0):
         eventually("the operator is Ready", self.is_ready, timeout)
 
     def pid(self):
-        """On this machine: the process named weir in a cgroup of the operator's pod."""
-        uid = self.pod()["metadata"]["uid"]
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if (folder / "comm").read_text().strip() == "weir" and uid in (folder / "cgroup").read_text():
-                    return int(folder.name)
-            except OSError:
-                continue  # it has ended meanwhile
-        raise AssertionError(f"no process of the operator's pod {uid}")
+        return pid_of(self.pod())
 
     def kill_process(self):
         os.kill(self.pid(), signal.SIGKILL)
@@ -54,6 +45,53 @@ class Operator:
         arguments = ["logs", "-n", NAMESPACE, "-l", SELECTOR, f"--tail={lines}", "--prefix"]
         texts = [kubectl(*arguments, *more, check=False).stdout for more in ([], ["--previous"])]
         return "\n--- before its restart:\n".join(t for t in texts if t)
+
+
+def pid_of(pod):
+    """On this machine: the process named weir in a cgroup of the pod."""
+    uid = pod["metadata"]["uid"]
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text().strip() == "weir" and uid in (folder / "cgroup").read_text():
+                return int(folder.name)
+        except OSError:
+            continue  # it has ended meanwhile
+    raise AssertionError(f"no process of the operator's pod {uid}")
+
+
+class Leaders:
+    """The replicas of the operator, and which of them leads. Pods by name."""
+
+    def __init__(self, api):
+        self.api = api
+
+    def pods(self):
+        return {pod["metadata"]["name"]: pod for pod in self.api.list("Pod", NAMESPACE, SELECTOR)}
+
+    def spec(self):
+        return self.api.get("Lease", NAMESPACE, "weir")["spec"]
+
+    def leader(self):
+        """"" while there is none."""
+        return self.spec().get("holderIdentity", "")
+
+    def wait_other(self, than, timeout):
+        """Until another leads, and says so in the Lease."""
+        other = lambda: self.leader() not in ("", than) and self.leader()
+        return eventually(f"another than {than} leads", other, timeout, interval=0.05)
+
+    def wait_two(self):
+        eventually("two replicas are ready", lambda: sum(map(is_ready, self.pods().values())) == 2, timeout=60)
+
+    def signal(self, name, number):
+        os.kill(pid_of(self.pods()[name]), number)
+
+    def delete(self, name, **how):
+        self.api.delete("Pod", NAMESPACE, name, **how)
+
+
+def is_ready(pod):
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
 
 
 class Cost(threading.Thread):

@@ -53,14 +53,14 @@ def test_a_definition_is_never_run_as_a_template(tmp_path):
     assert shown["spec"] == crd["spec"]
 
 
-@pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=2", "logLevel=loud", "crds.install=perhaps"])
+@pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=-1", "logLevel=loud", "crds.install=perhaps"])
 def test_a_wrong_value_is_refused(wrong):
     done = helm("template", "weir", CHART, "--set", wrong, check=False)
     assert done.returncode != 0 and "values don't meet the specifications" in done.stderr
 
 
 def test_the_operator_may_do_what_it_needs_and_no_more():
-    [role] = of_kind(render(), "ClusterRole", "Role")
+    [role] = of_kind(render(), "ClusterRole")
     resources = {resource for rule in role["rules"] for resource in rule["resources"]}
     verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
     assert "secrets" not in resources and "*" not in resources | verbs
@@ -69,10 +69,32 @@ def test_the_operator_may_do_what_it_needs_and_no_more():
     assert all("delete" not in rule["verbs"] for rule in role["rules"] if "weir.dev" in rule["apiGroups"])
 
 
+def test_it_may_elect_a_leader_in_its_own_namespace_with_its_own_lease():
+    things = render("--set", "fullnameOverride=other")
+    [role] = of_kind(things, "Role")
+    assert role["metadata"]["namespace"] == "weir-system"
+    assert all(rule["resources"] == ["leases"] for rule in role["rules"])
+    named = [rule for rule in role["rules"] if "resourceNames" in rule]
+    assert [(rule["resourceNames"], rule["verbs"]) for rule in named] == [(["other"], ["get", "patch"])]
+    assert [rule["verbs"] for rule in role["rules"] if rule not in named] == [["create"]]
+    [deployment] = of_kind(things, "Deployment")
+    assert "--leader-elect-resource-name=other" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_two_replicas_have_a_disruption_budget_and_one_has_none():
+    assert not of_kind(render(), "PodDisruptionBudget")
+    things = render("--set", "replicas=2")
+    [budget], [deployment] = of_kind(things, "PodDisruptionBudget"), of_kind(things, "Deployment")
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"] == deployment["spec"]["selector"]
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
 def test_for_one_namespace_there_is_no_cluster_role():
     things = render("--set", "watchNamespace=production")
     assert not of_kind(things, "ClusterRole", "ClusterRoleBinding")
-    assert {t["metadata"]["namespace"] for t in of_kind(things, "Role", "RoleBinding")} == {"production"}
+    placed = {(t["metadata"]["name"], t["metadata"]["namespace"]) for t in of_kind(things, "Role", "RoleBinding")}
+    assert placed == {("weir", "production"), ("weir-leader-election", "weir-system")}
     [deployment] = of_kind(things, "Deployment")
     assert "--namespace=production" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
 

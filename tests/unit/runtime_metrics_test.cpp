@@ -86,6 +86,15 @@ TEST(Metrics, GaugesShowTheLastValue) {
   EXPECT_EQ(samples.at(R"(weir_queue_depth{controller="release"})"), 3);
 }
 
+TEST(Metrics, TellsWhoLeads) {
+  Metrics metrics("v");
+  EXPECT_EQ(parse(metrics.text()).at("weir_leader"), 0);
+  metrics.set_leader(true);
+  metrics.set_lease_transitions(7);
+  EXPECT_EQ(parse(metrics.text()).at("weir_leader"), 1);
+  EXPECT_EQ(parse(metrics.text()).at("weir_lease_transitions"), 7);
+}
+
 TEST(Metrics, EveryFamilySaysWhatItIs) {
   Metrics metrics("v");
   metrics.count_write("create", "Service");

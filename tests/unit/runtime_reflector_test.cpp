@@ -312,5 +312,19 @@ TEST_F(ReflectorTest, JitterStretchesThePauseUpToDouble) {
   EXPECT_EQ(until - clock_.monotonic(), milliseconds(249));
 }
 
+TEST_F(ReflectorTest, ARefreshedOneIsSyncedOnlyAfterTheWholeOfANewList) {
+  page({object("a", "1")}, "10");
+  reflector_.refresh();
+  EXPECT_FALSE(reflector_.synced());
+  EXPECT_EQ(next().what, Do::List);
+  EXPECT_EQ(next().position, "");
+  page({object("b", "2")}, "20", "token");
+  EXPECT_FALSE(reflector_.synced());
+  page({object("c", "3")}, "20");
+  EXPECT_TRUE(reflector_.synced());
+  EXPECT_EQ(next().what, Do::Watch);
+  EXPECT_EQ(next().position, "20");
+}
+
 }  // namespace
 }  // namespace weir

@@ -161,5 +161,37 @@ TEST_F(WatchLoopTest, DoesNothingWhenStoppedBeforeItBegins) {
   EXPECT_TRUE(api_.calls().empty());
 }
 
+TEST_F(WatchLoopTest, ARefreshEndsTheWatchAndIsSyncedAfterTheWholeOfANewList) {
+  api_.will_list(ListPage{{object("a", "1")}, "10", ""});
+  start();
+  ASSERT_TRUE(eventually([&] { return asked("watch Service") == 1; }));
+  api_.will_list(ListPage{{object("b", "20")}, "30", "token"});
+  api_.will_list(Error{ErrorKind::Unavailable, "reset"});
+  api_.will_list(ListPage{{object("c", "30")}, "30", ""});
+  loop_.refresh();
+  EXPECT_FALSE(loop_.synced() && !holds("c"));
+  EXPECT_TRUE(eventually([&] { return loop_.synced(); }));
+  EXPECT_TRUE(holds("c"));
+  EXPECT_FALSE(holds("a") || holds("b"));
+  EXPECT_TRUE(eventually([&] { return asked("watch Service") == 2; }));
+  stop();
+  EXPECT_EQ(api_.calls().back().detail, "30");
+}
+
+TEST_F(WatchLoopTest, AListThatBeganBeforeARefreshDoesNotCountForIt) {
+  std::atomic<int> watches = 0;
+  api_.on_watch([&](const WatchRequest&, const auto&, const std::stop_token& stop) -> Result<void> {
+    // What is still listed when it comes, as far as the loop can tell.
+    if (++watches == 1) loop_.refresh();
+    wait_until(SteadyTime::max(), stop);
+    return Error{ErrorKind::Shutdown, "stop requested"};
+  });
+  start();
+  EXPECT_TRUE(eventually([&] { return watches == 2; }));
+  EXPECT_TRUE(loop_.synced());
+  EXPECT_EQ(asked("list Service"), 2U);
+  stop();
+}
+
 }  // namespace
 }  // namespace weir
