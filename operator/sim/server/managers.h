@@ -42,6 +42,6 @@ struct Applied {
 // Server-side apply: `live` with `config` merged into it, and what the manager no longer sends taken out of it.
 // Refused: 409 with causes that name the managers, unless forced.
 Answer<Applied> apply_config(const Resource& resource, const Json& live, const Managers& managers,
-                             const Json& config, const Writer& writer, bool force);
+                             Json config, const Writer& writer, bool force);
 
 }  // namespace weir::sim
