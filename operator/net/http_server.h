@@ -33,7 +33,8 @@ struct HttpReply {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body{};
   std::multimap<std::string, std::string> headers{};
-  // Instead of a body: writes until it returns, which it must do soon after a stop is requested.
+  // Instead of a body: writes until it returns, which it must do soon after a stop is requested. Of a content type that httplib
+  // does not compress (it would hold parts back): one with a parameter, say.
   std::function<void(const HttpSink&, const std::stop_token&)> stream{};
 };
 

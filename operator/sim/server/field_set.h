@@ -20,6 +20,7 @@ struct FieldSet {
 };
 
 Json fields_v1(const FieldSet& set);
+FieldSet parse_fields_v1(const Json& json);
 // Removes what is in `other`.
 void subtract(FieldSet& set, const FieldSet& other);
 bool overlap(const FieldSet& a, const FieldSet& b);

@@ -56,7 +56,8 @@ HttpReply HttpFront::watch(const Target& target, const ServedRequest& request) {
   watch->ends = clock_.monotonic() + span;
   watch->next_bookmark = clock_.monotonic() + kBookmarkEvery;
   if (watch->from_now) begin(*watch);
-  HttpReply reply{200, "application/json"};
+  // httplib compresses plain "application/json" for whom asks, and never flushes: lines would come when the stream ends.
+  HttpReply reply{200, "application/json;stream=watch"};
   reply.stream = [this, watch](const HttpSink& sink, const std::stop_token& stop) {
     stream(*watch, sink, stop);
   };

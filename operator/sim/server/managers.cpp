@@ -116,10 +116,10 @@ Refusal conflict_with(const std::vector<std::pair<const Manager*, std::string>>&
   std::string text;
   const Manager* last = nullptr;
   for (const auto& [manager, path] : conflicts) {
-    std::string who = fmt::format("\"{}\"", manager->name);
+    std::string with = fmt::format("\"{}\"", manager->name);
     if (!manager->subresource.empty())
-      who += fmt::format(" with subresource \"{}\"", manager->subresource);
-    const auto with = fmt::format("{} using {}", who, manager->api_version);
+      with += fmt::format(" with subresource \"{}\"", manager->subresource);
+    if (!manager->applies) with += " using " + manager->api_version;
     if (manager != last) text += fmt::format("{}conflicts with {}:", last ? "\n" : "", with);
     last = manager;
     text += "\n- " + path;
@@ -182,6 +182,21 @@ Json managed_fields(const Managers& managers) {
     list.push_back(std::move(entry));
   }
   return list;
+}
+
+Managers parse_managers(const Json& managed_fields) {
+  Managers managers;
+  if (!managed_fields.is_array()) return managers;
+  for (const auto& entry : managed_fields) {
+    const auto time = parse_time(json_text(entry, {"time"}));
+    Manager manager{
+        json_text(entry, {"manager"}),     json_text(entry, {"operation"}) == "Apply",
+        json_text(entry, {"subresource"}), json_text(entry, {"apiVersion"}),
+        time ? *time : WallTime{},         parse_fields_v1(json_at(entry, {"fieldsV1"}))};
+    manager.fields.member = false;
+    if (!manager.name.empty()) managers.push_back(std::make_shared<const Manager>(manager));
+  }
+  return managers;
 }
 
 void note_update(Managers& managers, const Resource& resource, const Json& before,

@@ -31,6 +31,9 @@ struct Writer {
 
 Json managed_fields(const Managers& managers);
 
+// The reverse, for those who move ownership by hand; what cannot be read is nobody's.
+Managers parse_managers(const Json& managed_fields);
+
 // After a write that was no apply: its manager owns what it changed, nobody owns what is gone.
 void note_update(Managers& managers, const Resource& resource, const Json& before,
                  const Json& after, const Writer& writer);

@@ -134,6 +134,20 @@ Answer<Done> complain(const std::vector<std::string>& unknown, const Json& objec
   return Done{};
 }
 
+// Those who move ownership by hand, as kubectl does once; others do not pay for it.
+bool touches_managed_fields(const Json& patch) {
+  if (!patch.is_array()) return !json_at(patch, {"metadata", "managedFields"}).is_null();
+  return std::any_of(patch.begin(), patch.end(), [](const Json& operation) {
+    return json_text(operation, {"path"}).starts_with("/metadata/managedFields");
+  });
+}
+
+Json with_managed_fields(const Entry& entry) {
+  Json object = *entry.object;
+  if (entry.managers) object["metadata"]["managedFields"] = managed_fields(*entry.managers);
+  return object;
+}
+
 }  // namespace
 
 Answer<Done> Registry::check_namespace(const Resource& resource, const std::string& ns,
@@ -303,15 +317,21 @@ Answer<Written> Registry::patch(const Resource& resource, const ObjectKey& key,
   if (!found) return not_found(resource.subject(key.name));
   const Entry old = *found;
   const bool scale = subresource == "scale";
-  const Json scaled = scale ? scale_of(resource, *old.object) : Json();
-  const Json& target = scale ? scaled : *old.object;
+  const bool owners = touches_managed_fields(body);
+  Json special;
+  if (scale) special = scale_of(resource, *old.object);
+  if (owners) special = with_managed_fields(old);
+  const Json& target = scale || owners ? special : *old.object;
   auto patched = kind == PatchKind::Json    ? json_patched(target, body)
                  : kind == PatchKind::Merge ? merge_patched(target, body)
                                             : strategic_patched(resource.schema, target, body);
   if (!patched) return std::move(patched).error();
   if (auto right = check_key(key, *patched); !right) return std::move(right).error();
   if (scale) return write_scale(resource, ref, old, *patched, options);
-  return finish(resource, ref, old, std::move(patched).value(), std::nullopt, subresource, options);
+  Json object = std::move(patched).value();
+  std::optional<Managers> managers;
+  if (owners) managers = parse_managers(json_at(object, {"metadata", "managedFields"}));
+  return finish(resource, ref, old, std::move(object), std::move(managers), subresource, options);
 }
 
 Answer<Written> Registry::write_scale(const Resource& resource, const ObjectRef& ref,
