@@ -35,7 +35,8 @@ def test_a_deletion_says_what_went(server, maps):
 def test_a_deletion_can_ask_for_identity(server, maps):
     made = make(server, maps, "a")
     server.delete(f"{maps}/a", {"preconditions": {"uid": "other"}}).refused(409, "Conflict", "UID in the precondition (other)")
-    server.delete(f"{maps}/a", {"preconditions": {"resourceVersion": "1"}}).refused(409, "Conflict", "ResourceVersion in the precondition (1)")
+    server.delete(f"{maps}/a", {"preconditions": {"resourceVersion": "1"}}).refused(
+        409, "Conflict", "ResourceVersion in the precondition (1)")
     meta = made["metadata"]
     server.delete(f"{maps}/a", {"preconditions": {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}}).ok()
 

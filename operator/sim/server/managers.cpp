@@ -147,15 +147,33 @@ bool meet(const Managers& managers, const Manager* mine, const FieldSet& next) {
   });
 }
 
+// For those who come from client-side apply: what still is as they left it, nobody else can have meant.
+FieldSet left_by_client_side_apply(const Resource& resource, const Json& live,
+                                   const Writer& writer) {
+  constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+  const Json& annotation = json_at(live, {"metadata", "annotations", kLastApplied});
+  if (writer.manager != "kubectl" || !annotation.is_string()) return {};
+  auto last = parse_json(annotation.get_ref<const std::string&>());
+  if (!last || !last->is_object()) return {};
+  const auto changes = changes_of(resource, *last, live);
+  drop_unowned(*last);
+  FieldSet fields = fields_of(&resource.schema, *last);
+  subtract(fields, changes.written);
+  subtract(fields, changes.removed);
+  return fields;
+}
+
 // Takes what was applied from those who own it; refused, when they may not lose it.
 Answer<Done> take(Applied& applied, const Resource& resource, const Json& live, const Manager* mine,
-                  const FieldSet& next, bool force) {
+                  const FieldSet& next, const Writer& writer, bool force) {
   if (!meet(applied.managers, mine, next)) return Done{};
   const auto changes = changes_of(resource, live, applied.object);
+  FieldSet contested = changes.written;
+  if (!force) subtract(contested, left_by_client_side_apply(resource, live, writer));
   std::vector<std::pair<const Manager*, std::string>> conflicts;
   for (const auto& manager : applied.managers) {
     if (manager.get() == mine || force) continue;
-    for (auto& path : common_paths(manager->fields, changes.written))
+    for (auto& path : common_paths(manager->fields, contested))
       conflicts.emplace_back(manager.get(), std::move(path));
   }
   if (!conflicts.empty()) return conflict_with(conflicts);
@@ -228,7 +246,7 @@ Answer<Applied> apply_config(const Resource& resource, const Json& live, const M
     }
     remove_dropped(&resource.schema, applied.object, mine->fields, next, others);
   }
-  if (auto taken = take(applied, resource, live, mine, next, force); !taken)
+  if (auto taken = take(applied, resource, live, mine, next, writer, force); !taken)
     return std::move(taken).error();
   if (!same)
     set_fields(applied.managers, mine,
