@@ -1,17 +1,22 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <iostream>
 
-#include "base/log.h"
+#include "base/sim_point.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "sim/run.h"
+#include "sim/search.h"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t kLastLines = 14;  // of a violating run, without --trace
+using sim::Bug;
+using sim::Scenario;
+
+constexpr std::size_t kLastLines = 14;        // of a violating run, without --trace
+constexpr std::uint64_t kSeedsForBugs = 300;  // each planted bug is found within these
 
 struct Seeds {
   std::uint64_t first = 1;
@@ -32,39 +37,195 @@ std::optional<Seeds> parse_seeds(const std::string& text) {
   return seeds;
 }
 
-void print(const sim::RunResult& run, std::uint64_t seed, bool whole) {
+std::optional<int> parse_count(const std::string& text) {
+  int count = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || count < 1)
+    return std::nullopt;
+  return count;
+}
+
+struct Request {
+  Seeds seeds;
+  int jobs = 1;
+  bool traced = false;
+  bool without_faults = false;
+  bool exhaustive = false;
+  bool bugs = false;
+  bool coverage = false;
+  Bug bug = Bug::None;
+  const Scenario* scenario = nullptr;
+  sim::PlannedFault planned;
+};
+
+Error wrong(std::string_view flag, std::string_view allowed) {
+  return {ErrorKind::Invalid, fmt::format("--{}: must be {}", flag, allowed)};
+}
+
+Result<Request> read_numbers(const Arguments& arguments, Request request) {
+  const auto seeds = parse_seeds(arguments.value("seeds", "1..100"));
+  if (!seeds) return wrong("seeds", "N or N..M");
+  request.seeds = *seeds;
+  const auto number = [&](std::string_view flag, int& into) {
+    if (!arguments.has(flag)) return true;
+    const auto count = parse_count(arguments.value(flag));
+    into = count.value_or(0);
+    return count.has_value();
+  };
+  if (!number("jobs", request.jobs)) return wrong("jobs", "a number of threads, at least 1");
+  request.planned.before = arguments.has("crash-before");
+  if (!number("crash-before", request.planned.crash_at_write) ||
+      !number("crash-after", request.planned.crash_at_write) ||
+      !number("late", request.planned.late_event))
+    return wrong("crash-before, --crash-after and --late", "the number of a write or event");
+  return request;
+}
+
+Result<Request> read_request(const std::vector<std::string>& words) {
+  ASSIGN_OR_RETURN(
+      const auto arguments,
+      Arguments::parse(words,
+                       {{"seeds", "jobs", "bug", "scenario", "crash-before", "crash-after", "late"},
+                        {"trace", "without-faults", "exhaustive", "bugs", "coverage"},
+                        {},
+                        0}));
+  Request request;
+  request.traced = arguments.has("trace");
+  request.without_faults = arguments.has("without-faults");
+  request.exhaustive = arguments.has("exhaustive");
+  request.bugs = arguments.has("bugs");
+  request.coverage = arguments.has("coverage");
+  request.bug = sim::bug_named(arguments.value("bug", "none"));
+  if (request.bug == Bug::kCount) return wrong("bug", "the name of a planted bug (--bugs)");
+  if (arguments.has("scenario")) {
+    request.scenario = sim::find_scenario(arguments.value("scenario"));
+    if (!request.scenario) return wrong("scenario", "a named scenario (--exhaustive lists them)");
+  }
+  return read_numbers(arguments, std::move(request));
+}
+
+void print_run(const sim::RunResult& run, bool whole) {
   const std::size_t skip =
       whole || run.trace.size() < kLastLines ? 0 : run.trace.size() - kLastLines;
   for (std::size_t i = skip; i < run.trace.size(); ++i) std::cout << run.trace[i] << "\n";
   for (const auto& violation : run.violations)
-    std::cout << fmt::format("seed {}: violated: {}: {}\n", seed, violation.rule, violation.what);
-  if (!run.violations.empty())
-    std::cout << fmt::format("replay: weir sim --seeds {} --trace\n", seed);
+    std::cout << fmt::format("violated: {}: {}\n", violation.rule, violation.what);
+}
+
+// The history of what went wrong, told by running it once more: the same seed tells the same story.
+void print_findings(const sim::SearchReport& report, const Request& request) {
+  for (const auto& finding : report.findings) {
+    auto words = finding.replay;
+    if (request.bug != Bug::None) words += fmt::format(" --bug {}", name_of(request.bug));
+    for (const auto& violation : finding.result.violations)
+      std::cout << fmt::format("violated: {}: {}\n", violation.rule, violation.what);
+    std::cout << "replay: weir sim " << words << " --trace\n";
+  }
+}
+
+int print_coverage() {
+  int missed = 0;
+  for (std::size_t i = 0; i < kSimPointNames.size(); ++i) {
+    const bool hit = was_reached(static_cast<SimPoint>(i));
+    if (!hit) ++missed;
+    if (!hit) std::cout << "never reached: " << kSimPointNames[i] << "\n";
+  }
+  std::cout << fmt::format("{} of {} marked points reached\n", kSimPointNames.size() - missed,
+                           kSimPointNames.size());
+  return missed;
+}
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
+
+bool run_one(const Request& request) {
+  const auto run =
+      request.scenario
+          ? sim::run_scenario(*request.scenario, request.planned, true, request.bug)
+          : sim::run_seed({request.seeds.first, true, request.without_faults, request.bug});
+  print_run(run, request.traced);
+  return run.violations.empty();
+}
+
+bool run_seeds(const Request& request) {
+  const Stopwatch watch;
+  const auto report =
+      sim::sweep({request.seeds.first, request.seeds.last, request.jobs, request.bug});
+  print_findings(report, request);
+  std::cout << fmt::format(
+      "{} seeds, {:.1f} simulated hours in {:.1f} s ({:.1f} seeds/s, {:.2f} hours/s), {} with "
+      "violations\n",
+      report.runs, report.simulated_hours, watch.seconds(), report.runs / watch.seconds(),
+      report.simulated_hours / watch.seconds(), report.findings.size());
+  return report.findings.empty();
+}
+
+bool run_exhaustive(const Request& request) {
+  const Stopwatch watch;
+  int runs = 0;
+  std::size_t findings = 0;
+  for (const auto& scenario : sim::all_scenarios()) {
+    if (request.scenario && request.scenario != &scenario) continue;
+    const Stopwatch own;
+    const auto report = sim::exhaust(scenario, request.jobs, request.bug);
+    runs += report.runs;
+    findings += report.findings.size();
+    print_findings(report, request);
+    std::cout << fmt::format("{:26} {:5} runs {:6.1f} s, {} with violations\n", scenario.name,
+                             report.runs, own.seconds(), report.findings.size());
+  }
+  std::cout << fmt::format("exhaustive: {} runs in {:.1f} s, {} with violations\n", runs,
+                           watch.seconds(), findings);
+  return findings == 0;
+}
+
+bool find_bug(const sim::Hiding& hiding, int jobs) {
+  const Stopwatch watch;
+  const auto report = hiding.scenario.empty()
+                          ? sim::sweep({1, kSeedsForBugs, jobs, hiding.bug, 1})
+                          : sim::exhaust(*sim::find_scenario(hiding.scenario), jobs, hiding.bug, 1);
+  const bool found = !report.findings.empty();
+  std::cout << fmt::format(
+      "{:26} {} after {:3} runs, {:5.1f} s{}\n", name_of(hiding.bug), found ? "found" : "MISSED",
+      report.runs, watch.seconds(),
+      found ? ": " + report.findings.front().result.violations.front().rule : "");
+  return found;
+}
+
+bool find_bugs(const Request& request) {
+  bool all = true;
+  for (const auto& hiding : sim::all_bugs()) all = find_bug(hiding, request.jobs) && all;
+  return all;
+}
+
+bool run(const Request& request) {
+  if (request.bugs) return find_bugs(request);
+  const bool one_seed = request.seeds.first == request.seeds.last;
+  if ((request.scenario && !request.exhaustive) || (one_seed && !request.exhaustive))
+    return run_one(request);
+  bool ok = run_seeds(request);
+  if (request.exhaustive) ok = run_exhaustive(request) && ok;
+  if (request.coverage) ok = print_coverage() == 0 && ok;
+  return ok;
 }
 
 }  // namespace
 
 int run_sim(const std::vector<std::string>& words) {
-  const auto arguments = Arguments::parse(words, {{"seeds"}, {"trace"}, {}, 0});
-  const auto seeds = arguments ? parse_seeds(arguments->value("seeds", "1..100")) : std::nullopt;
-  if (!seeds) {
-    std::cerr << "weir sim: "
-              << (arguments ? "--seeds: must be N or N..M" : arguments.error().message) << "\n";
+  const auto request = read_request(words);
+  if (!request) {
+    std::cerr << "weir sim: " << request.error().message << "\n";
     return exit_code::kUsage;
   }
-  set_log_sink([](LogLevel, std::string_view) {});
-  std::uint64_t violating = 0;
-  double hours = 0;
-  for (auto seed = seeds->first; seed <= seeds->last; ++seed) {
-    const auto run = sim::run_seed(seed);
-    hours += static_cast<double>(run.simulated.count()) / 3'600'000;
-    if (!run.violations.empty()) ++violating;
-    if (!run.violations.empty() || arguments->has("trace"))
-      print(run, seed, arguments->has("trace"));
-  }
-  std::cout << fmt::format("{} seeds, {:.1f} simulated hours, {} with violations\n",
-                           seeds->last - seeds->first + 1, hours, violating);
-  return violating == 0 ? exit_code::kOk : exit_code::kFailed;
+  sim::capture_logs();
+  return run(*request) ? exit_code::kOk : exit_code::kFailed;
 }
 
 }  // namespace weir

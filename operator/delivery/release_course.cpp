@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/sim_point.h"
 #include "base/time_format.h"
 #include "delivery/course_moves.h"
 #include "delivery/release_steps.h"
@@ -16,6 +17,7 @@ namespace {
 Course hands_off(const ReleaseSnapshot& snapshot, std::string reason, std::string message,
                  WallTime now) {
   Course course;
+  reached(SimPoint::HandsOff);
   const auto& traffic = snapshot.traffic;
   course.traffic = traffic;
   course.hands_off = true;
@@ -71,6 +73,7 @@ void keep_watch(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
     course.look_again_at(watch_until);
     Ruling ruling = judge(policy, snapshot.evidence, now, false);
     course.judgements = ruling.judgements;
+    if (ruling.breach) reached(SimPoint::RolledBackInWatch);
     if (ruling.breach)
       roll_back(course, traffic.stable, traffic.previous, *ruling.breach, snapshot.evidence, now);
     else
@@ -92,6 +95,7 @@ Course at_stable(const ReleaseSnapshot& snapshot, WallTime now) {
   course.traffic = snapshot.traffic;
   course.pods[snapshot.traffic.stable] = replicas;
   if (!snapshot.traffic.canary.empty()) {
+    reached(SimPoint::Reverted);
     course.traffic.canary.clear();
     course.traffic.weight = 0;
     course.notices.push_back({false, "Reverted",

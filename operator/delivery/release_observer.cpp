@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/sim_point.h"
 
 namespace weir {
 namespace {
@@ -22,6 +23,7 @@ bool is_ours(const ObjectMeta& meta, const Release& release) {
 // which revision is stable; a release that was under way starts again at its first step.
 Traffic rebuild_traffic(const ReleaseSnapshot& snapshot) {
   Traffic traffic;
+  if (snapshot.release->status.stable) reached(SimPoint::MemoRebuilt);
   const auto& status = snapshot.release->status;
   if (status.stable) traffic.stable = status.stable->revision;
   for (const auto& [name, service] : snapshot.callers) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/sim_point.h"
 #include "base/time_format.h"
 #include "delivery/course_moves.h"
 
@@ -89,6 +90,8 @@ bool held(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   if (!accepted || !ready) canary.since.reset();
   if (accepted && ready && !canary.since) canary.since = now;
   if (canary.accepted) course.judged_from = *canary.accepted + snapshot.policy->spec.judge.warmup;
+  if (!accepted) reached(SimPoint::RouteNotAccepted);
+  if (accepted && !ready) reached(SimPoint::HoldRestarted);
   if (!accepted) {
     course.message = fmt::format("waiting for the gateway to accept {} %{}{}", weight,
                                  snapshot.route_state.not_accepted.empty() ? "" : ": ",
@@ -109,6 +112,7 @@ bool held(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
 // The hold is over but the judge does not let it go on.
 void wait_for_judge(Course& course, const ReleaseSnapshot& snapshot, const std::string& why,
                     WallTime now) {
+  reached(SimPoint::JudgeHolds);
   const auto& policy = snapshot.policy->spec;
   const auto& step = step_held(policy, *course.canary);
   const auto limit = *course.canary->since + step.hold + policy.max_hold;
@@ -122,13 +126,29 @@ void wait_for_judge(Course& course, const ReleaseSnapshot& snapshot, const std::
   }
 }
 
+// Nobody is there to serve the canary's share: stable takes it, and the steps begin anew when pods are ready again.
+void give_back(Course& course, const ReleaseSnapshot& snapshot) {
+  set_weight(course, 0, "WeightSet",
+             fmt::format("no pod of {} is ready to serve its {} %: stable serves everything",
+                         snapshot.wanted, snapshot.traffic.weight));
+  course.notices.back().warning = true;
+  reached(SimPoint::CanaryGivesBack);
+  course.canary->weight = 0;
+  course.canary->step = 0;
+  course.canary->accepted.reset();
+  course.canary->since.reset();
+}
+
 void at_weight(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   const bool hold_over = held(course, snapshot, now);
   Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, now, hold_over);
   course.judgements = ruling.judgements;
+  if (ruling.breach) reached(SimPoint::RolledBackAtStep);
   if (ruling.breach)
     roll_back(course, snapshot.wanted, snapshot.traffic.stable, *ruling.breach, snapshot.evidence,
               now);
+  else if (snapshot.revision(snapshot.wanted).ready_endpoints == 0)
+    give_back(course, snapshot);
   else if (hold_over && ruling.may_advance)
     advance(course, snapshot, now);
   else if (hold_over)
@@ -145,6 +165,7 @@ Course take_steps(const ReleaseSnapshot& snapshot, WallTime now) {
   // Scale-ups apply at once, scale-downs after the release.
   course.pods[snapshot.traffic.stable] = std::max(stable.replicas(), snapshot.spec().replicas);
   const bool begins = snapshot.traffic.canary != snapshot.wanted;
+  if (begins && snapshot.traffic.weight > 0) reached(SimPoint::Superseded);
   if (begins)
     course.traffic = Traffic{snapshot.traffic.stable, "", 0, "", std::nullopt, std::nullopt};
   if (!snapshot.policy) {

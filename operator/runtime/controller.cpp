@@ -1,6 +1,7 @@
 #include "runtime/controller.h"
 
 #include "base/log.h"
+#include "base/sim_point.h"
 
 namespace weir {
 namespace {
@@ -147,6 +148,8 @@ void Controller::settle(const ObjectKey& key, const Outcome& outcome, WallTime n
 
 void Controller::settle_failure(const ObjectKey& key, const Error& error, SteadyTime now) {
   if (error.kind == ErrorKind::Internal) return queue_.add(key, now + kInternalRest);
+  if (is_refusal(error)) reached(SimPoint::RefusedOnce);
+  if (error.kind == ErrorKind::Throttled) reached(SimPoint::Throttled);
   if (is_refusal(error)) refused_.insert_or_assign(key, error);
   if (error.kind == ErrorKind::Throttled)
     queue_.hold(key, now + error.retry_after.value_or(kDefaultRetryAfter));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/sim_point.h"
 #include "kube/status_error.h"
 
 namespace weir {
@@ -91,6 +92,7 @@ void Reflector::on_closed(const Result<void>& how, SteadyTime now) {
 }
 
 void Reflector::relist() {
+  if (synced_) reached(SimPoint::Relisted);
   resource_version_.clear();
   next_page_.clear();
   pages_.clear();

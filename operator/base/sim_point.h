@@ -1,0 +1,66 @@
+// Rare branches that the simulator must reach (FoundationDB's "test coverage" macros): a sweep that misses one has not tested it.
+// A new point is a line here and a call there.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <string_view>
+
+namespace weir {
+
+enum class SimPoint {
+  CanaryGivesBack,
+  CreateFoundForeign,
+  CreateFoundOurs,
+  FenceClosed,
+  HandsOff,
+  HoldRestarted,
+  JudgeHolds,
+  MemoRebuilt,
+  RefusedOnce,
+  Relisted,
+  Reverted,
+  RolledBackAtStep,
+  RolledBackInWatch,
+  RouteCorrected,
+  RouteNotAccepted,
+  Superseded,
+  Throttled,
+  kCount,
+};
+
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(SimPoint::kCount)>
+    kSimPointNames{
+        "a canary without ready pods gives its weight back",
+        "a create finds somebody else's object",
+        "a create finds our own object",
+        "a write meets a closed fence",
+        "the spec cannot be used, nothing moves",
+        "a hold starts again",
+        "the judge holds a step whose hold is over",
+        "the route is gone, its meaning rebuilt",
+        "a write was refused",
+        "a watch starts over with a list",
+        "the spec goes back to stable during a release",
+        "a rollback at a step",
+        "a rollback in the watch",
+        "a route is put right",
+        "a gateway has not taken a weight up",
+        "a new revision during a release",
+        "a call was throttled",
+    };
+
+namespace detail {
+inline std::array<std::atomic<bool>, static_cast<std::size_t>(SimPoint::kCount)> sim_points{};
+}
+
+// One relaxed store: cheap enough for production, where nobody reads it.
+inline void reached(SimPoint point) {
+  detail::sim_points[static_cast<std::size_t>(point)].store(true, std::memory_order_relaxed);
+}
+inline bool was_reached(SimPoint point) {
+  return detail::sim_points[static_cast<std::size_t>(point)].load(std::memory_order_relaxed);
+}
+
+}  // namespace weir

@@ -1,0 +1,89 @@
+#include "sim/scenarios.h"
+
+namespace weir::sim {
+namespace {
+
+using What = Input::What;
+
+Input at(int second, What what, std::string text = "", int number = 0) {
+  Input input;
+  input.at = seconds(second);
+  input.what = what;
+  input.text = std::move(text);
+  input.number = number;
+  return input;
+}
+
+Input image(int second, std::string name) { return at(second, What::Image, std::move(name)); }
+
+RunOptions story(std::vector<Input> inputs) {
+  RunOptions options;
+  options.world.pod_start_min = milliseconds(800);
+  options.world.pod_start_max = milliseconds(1200);
+  options.inputs = std::move(inputs);
+  options.settling = seconds(45);
+  return options;
+}
+
+RunOptions with(RunOptions options, std::vector<std::string> releases, int instances) {
+  options.releases = std::move(releases);
+  options.instances = instances;
+  return options;
+}
+
+Input of(std::string release, Input input) {
+  input.release = std::move(release);
+  return input;
+}
+
+std::vector<Scenario> make_scenarios() {
+  return {
+      {"first-release", story({})},
+      {"good-release", story({image(4, "good-1")})},
+      {"bad-release", story({image(4, "bad-1")})},
+      {"bad-in-the-watch", story({image(4, "ages-1")})},
+      {"bad-then-good", story({image(4, "bad-1"), image(16, "good-2")})},
+      {"bad-again", story({image(4, "bad-1"), image(16, "good-0"), image(22, "bad-1")})},
+      {"new-revision-midway", story({image(4, "good-1"), image(11, "good-2")})},
+      {"revert-midway", story({image(4, "good-1"), image(11, "good-0")})},
+      {"never-ready", story({image(4, "never-1"), image(12, "good-2")})},
+      {"scale-midway",
+       story({image(4, "good-1"), at(8, What::Replicas, "", 6), at(13, What::Replicas, "", 2)})},
+      {"status-lost-midway", story({image(4, "good-1"), at(11, What::LoseStatus)})},
+      {"route-edited-midway", story({image(4, "good-1"), at(11, What::RouteToStable)})},
+      {"route-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteRoute)})},
+      {"callers-service-deleted", story({image(4, "good-1"), at(11, What::DeleteCallersService)})},
+      {"canary-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteCanary)})},
+      {"canary-scaled-by-hand", story({image(4, "good-1"), at(11, What::ScaleCanary, "", 0)})},
+      {"policy-edited-midway", story({image(4, "good-1"), at(9, What::EditPolicy, "", 1)})},
+      {"spec-broken-midway",
+       story({image(4, "bad-1"), at(6, What::BreakSpec), at(14, What::MendSpec)})},
+      {"source-down-midway",
+       story({image(4, "good-1"), at(8, What::SourceDown), at(16, What::SourceUp)})},
+      {"release-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteRelease),
+                                        at(15, What::CreateRelease, "good-2")})},
+      {"foreign-service",
+       with(story({at(0, What::ForeignService), at(1, What::CreateRelease, "good-1"),
+                   at(8, What::RemoveForeignService)}),
+            {}, 1)},
+      {"two-releases", with(story({of("shop", image(4, "good-1")), of("cart", image(5, "bad-1"))}),
+                            {"shop", "cart"}, 1)},
+      {"two-instances", with(story({image(4, "good-1")}), {"shop"}, 2)},
+  };
+}
+
+}  // namespace
+
+const std::vector<Scenario>& all_scenarios() {
+  static const std::vector<Scenario> kScenarios = make_scenarios();
+  return kScenarios;
+}
+
+const Scenario* find_scenario(std::string_view name) {
+  for (const auto& scenario : all_scenarios()) {
+    if (scenario.name == name) return &scenario;
+  }
+  return nullptr;
+}
+
+}  // namespace weir::sim

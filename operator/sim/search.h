@@ -1,0 +1,40 @@
+// The two modes of search: many seeds, and one fault at every place of a named scenario.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sim/scenarios.h"
+
+namespace weir::sim {
+
+struct Finding {
+  std::string replay;  // arguments of `weir sim` that show it again
+  RunResult result;
+};
+
+struct SearchReport {
+  int runs = 0;
+  double simulated_hours = 0;
+  std::vector<Finding> findings;  // in the order of the search, whatever the threads did
+};
+
+struct SweepRequest {
+  std::uint64_t first = 1;
+  std::uint64_t last = 100;
+  int jobs = 1;  // threads
+  Bug bug = Bug::None;
+  std::size_t most_findings = 100;  // then it stops
+};
+SearchReport sweep(const SweepRequest& request);
+
+// A crash before and after each write, and each delivery of a watch late once; the end must be that of the undisturbed run.
+SearchReport exhaust(const Scenario& scenario, int jobs, Bug bug = Bug::None,
+                     std::size_t most_findings = 100);
+
+// One run of a scenario with one planned fault, compared with the undisturbed run.
+RunResult run_scenario(const Scenario& scenario, const PlannedFault& planned, bool traced,
+                       Bug bug = Bug::None);
+
+}  // namespace weir::sim
