@@ -28,6 +28,7 @@ constexpr std::string_view kUsage =
     "           [--leader-elect] [--leader-elect-resource-namespace=NS]\n"
     "           [--leader-elect-resource-name=NAME] [--leader-elect-identity=NAME]\n"
     "  sim [--seeds=N..M] [--trace]               the operator under every fault, in virtual time\n"
+    "  demo --serve --bare [--listen=127.0.0.1:PORT]   an empty API in memory, for kubectl\n"
     "  version\n"
     "As kubectl-weir on the PATH it answers to `kubectl weir`.\n";
 
@@ -119,6 +120,7 @@ int run(std::vector<std::string> words) {
   if (command == "operator") return run_operator_command(words);
   if (command == "get") return run_get(words);
   if (command == "sim") return run_sim(words);
+  if (command == "demo") return run_demo(words);
   if (command == "version" || command == "--version") {
     std::cout << "weir " WEIR_VERSION "\n";
     return exit_code::kOk;

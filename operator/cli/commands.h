@@ -22,4 +22,8 @@ int run_get(const std::vector<std::string>& words);
 // weir sim [--seeds N | N..M] [--trace]: runs of the simulator; 1 when a rule was violated.
 int run_sim(const std::vector<std::string>& words);
 
+// weir demo --serve --bare [--listen 127.0.0.1:PORT]: the simulator's API server, empty, in real time, for kubectl; prints the
+// kubeconfig to use. Until SIGTERM or SIGINT.
+int run_demo(const std::vector<std::string>& words);
+
 }  // namespace weir

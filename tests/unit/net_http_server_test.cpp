@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
+#include "base/wait.h"
 #include "net/http_server.h"
 #include "unit/net_test_support.h"
 
@@ -89,6 +93,61 @@ TEST(HttpServer, ManyIdleConnectionsDoNotShutItUp) {
   const auto response = client_for(url_of(**server))->send({"GET", "/healthz"}, soon());
   EXPECT_TRUE(response);
   for (const int socket : idle) ::close(socket);
+}
+
+TEST(HttpServer, AHandlerSeesTheWholeRequest) {
+  const auto server = serve_http(
+      "127.0.0.1", 0,
+      [](const ServedRequest& request) {
+        HttpReply reply{200, "text/plain",
+                        request.method + " " + request.path + " " + request.query.at("a") + " " +
+                            request.headers.at("x-b") + " " + request.body};
+        reply.headers.emplace("Warning", "one");
+        reply.headers.emplace("Warning", "two");
+        return reply;
+      },
+      HttpServerOptions{2, true, 100});
+  const auto client = client_for(url_of(**server));
+  for (const std::string method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    const auto reply = client->send({method, "/x%20y?a=1%2C2&a=3", {{"X-B", "c"}}, "body"}, soon());
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->body, method + " /x y 1,2 c body");
+    EXPECT_EQ(reply->headers.at("warning"), "one, two");
+  }
+  EXPECT_EQ(client->send({"POST", "/?a=1", {{"X-B", "c"}}, std::string(101, 'x')}, soon())->status,
+            413);
+}
+
+TEST(HttpServer, AStreamEndsWithItsReaderAndWithTheServer) {
+  std::atomic<int> open = 0;
+  auto server = serve_http(
+      "127.0.0.1", 0,
+      [&](const ServedRequest&) {
+        HttpReply reply{200, "application/json;stream=watch"};
+        reply.stream = [&](const HttpSink& sink, const std::stop_token& stop) {
+          ++open;
+          while (!stop.stop_requested() && sink.is_open() && sink.write("line\n"))
+            wait_until(SystemClock().monotonic() + milliseconds(10), stop);
+          --open;
+        };
+        return reply;
+      },
+      HttpServerOptions{4, true, 100});
+  const auto client = client_for(url_of(**server));
+  int lines = 0;
+  const auto done =
+      client->stream({"GET", "/"}, [&](std::string_view) { return ++lines < 3; }, seconds(5), {});
+  EXPECT_TRUE(done);
+  EXPECT_EQ(lines, 3);
+  std::jthread reader([&] {
+    (void)client->stream({"GET", "/"}, [](std::string_view) { return true; }, seconds(5), {});
+  });
+  const SystemClock clock;
+  const auto deadline = clock.monotonic() + seconds(10);
+  while (open != 1 && clock.monotonic() < deadline) std::this_thread::yield();
+  EXPECT_EQ(open, 1);
+  server->reset();
+  EXPECT_EQ(open, 0);
 }
 
 }  // namespace

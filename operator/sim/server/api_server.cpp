@@ -28,12 +28,15 @@ WriteOptions options_of(bool dry_run) {
   return options;
 }
 
+bool has_test(const Json& patch) {
+  return patch.is_array() && std::any_of(patch.begin(), patch.end(), [](const Json& operation) {
+           return json_text(operation, {"op"}) == "test";
+         });
+}
+
 // As HttpApiClient, which takes an operation that does not fit for a newer object when the patch tests something.
-Error patch_error(const Refusal& refusal, const Json& body) {
-  const bool unapplied = refusal.code == 422 && refusal.causes.empty() && body.is_array();
-  if (unapplied && std::any_of(body.begin(), body.end(), [](const Json& operation) {
-        return json_text(operation, {"op"}) == "test";
-      }))
+Error patch_error(const Refusal& refusal, bool tests) {
+  if (tests && refusal.code == 422 && refusal.causes.empty())
     return Error{ErrorKind::Conflict, "the patch does not fit the object as it is now"};
   return to_error(refusal);
 }
@@ -117,11 +120,12 @@ Result<Json> ApiServer::patch(const Kind& kind, const ObjectKey& key, const Patc
                               const Deadline& /*deadline*/) {
   const auto resource = resource_of(kind);
   if (!resource) return to_error(resource.error());
-  const auto body = parse_json(patch.body);
+  auto body = parse_json(patch.body);
   if (!body) return Error{ErrorKind::Invalid, body.error().message};
+  const bool tests = has_test(*body);
   const auto written = registry_.patch(**resource, key, patch.subresource, kind_of(patch.type),
-                                       *body, options_of(patch.dry_run));
-  if (!written) return patch_error(written.error(), *body);
+                                       *std::move(body), options_of(patch.dry_run));
+  if (!written) return patch_error(written.error(), tests);
   return *written->entry.object;
 }
 

@@ -40,6 +40,20 @@ Json fields_v1(const FieldSet& set) {
   return json;
 }
 
+FieldSet parse_fields_v1(const Json& json) {
+  FieldSet set;
+  if (!json.is_object()) return set;
+  for (const auto& item : json.items()) {
+    if (item.key() == ".") {
+      set.member = true;
+      continue;
+    }
+    FieldSet& child = set.children[item.key()] = parse_fields_v1(item.value());
+    if (child.children.empty()) child.member = true;
+  }
+  return set;
+}
+
 bool overlap(const FieldSet& a, const FieldSet& b) {
   return (a.member && b.member) ||
          std::any_of(b.children.begin(), b.children.end(), [&](const auto& child) {

@@ -20,6 +20,7 @@ struct FieldSet {
 };
 
 Json fields_v1(const FieldSet& set);
+FieldSet parse_fields_v1(const Json& json);
 // Removes what is in `other`.
 void subtract(FieldSet& set, const FieldSet& other);
 bool overlap(const FieldSet& a, const FieldSet& b);
@@ -34,10 +35,12 @@ struct Changes {
   FieldSet written;  // added or changed
   FieldSet removed;
 };
-void compare(const Schema* schema, const Json& before, const Json& after, Changes& changes);
+// Of one member; null: it is not there.
+void compare_member(const Schema& schema, const std::string& name, const Json* before,
+                    const Json* after, Changes& changes);
 
-// Lays `config` over `live`: maps and lists with keys are merged, all else is replaced.
-void merge_config(const Schema* schema, Json& live, const Json& config);
+// Lays `config` over `live`, and is moved from: maps and lists with keys are merged, all else is replaced.
+void merge_config(const Schema* schema, Json& live, Json config);
 
 // Takes out of `live` what `last` owned and neither `next` nor any of `others` owns.
 void remove_dropped(const Schema* schema, Json& live, const FieldSet& last, const FieldSet& next,

@@ -14,7 +14,7 @@ bool is_keyed_list(const Schema* schema, const Json& value) {
   return value.is_array() && schema && schema->list != Schema::List::Atomic;
 }
 
-const Schema* member_of(const Schema* schema, std::string_view name) {
+const Schema* schema_of(const Schema* schema, std::string_view name) {
   return schema ? schema->member(name) : nullptr;
 }
 
@@ -26,7 +26,7 @@ std::string item_key(const Schema& list, const Json& item) {
   std::string key = "k:{";
   for (const auto& name : list.list_keys) {
     const auto found = item.find(name);
-    const auto* member = member_of(list.items.get(), name);
+    const auto* member = schema_of(list.items.get(), name);
     const bool defaulted = found == item.end() && member && member->default_value;
     if (found == item.end() && !defaulted) continue;
     if (key.size() > 3) key += ',';
@@ -57,7 +57,7 @@ void add_fields(const Schema* schema, const Json& value, bool containers, FieldS
   if (is_granular_map(schema, value)) {
     if (value.empty() || containers) at.member = true;
     for (const auto& item : value.items())
-      add_fields(member_of(schema, item.key()), item.value(), containers,
+      add_fields(schema_of(schema, item.key()), item.value(), containers,
                  at.children["f:" + item.key()]);
   } else if (is_keyed_list(schema, value)) {
     if (value.empty() || containers) at.member = true;
@@ -114,7 +114,7 @@ void compare_maps(const Schema* schema, const Json& before, const Json& after, F
                   FieldSet& removed) {
   for (const auto& item : after.items()) {
     const auto old = before.find(item.key());
-    const auto* member = member_of(schema, item.key());
+    const auto* member = schema_of(schema, item.key());
     if (old == before.end()) {
       add_fields(member, item.value(), true, written.children["f:" + item.key()]);
     } else if (*old != item.value()) {
@@ -124,13 +124,13 @@ void compare_maps(const Schema* schema, const Json& before, const Json& after, F
   }
   for (const auto& item : before.items()) {
     if (!after.contains(item.key()))
-      add_fields(member_of(schema, item.key()), item.value(), true,
+      add_fields(schema_of(schema, item.key()), item.value(), true,
                  removed.children["f:" + item.key()]);
   }
 }
 
 // In the order of the config; what only the live list has stays before the item that it stood before.
-Json merge_lists(const Schema& schema, const Json& live, const Json& config) {
+Json merge_lists(const Schema& schema, Json& live, Json& config) {
   std::vector<std::string> live_keys, config_keys;
   for (const auto& item : live) live_keys.push_back(item_key(schema, item));
   for (const auto& item : config) config_keys.push_back(item_key(schema, item));
@@ -141,18 +141,20 @@ Json merge_lists(const Schema& schema, const Json& live, const Json& config) {
   std::size_t left = 0;
   const auto take_live_only = [&](std::size_t end) {
     for (; left < end; ++left) {
-      if (at(config_keys, live_keys[left]) == config_keys.size()) merged.push_back(live[left]);
+      if (at(config_keys, live_keys[left]) == config_keys.size())
+        merged.push_back(std::move(live[left]));
     }
   };
   for (std::size_t right = 0; right < config.size(); ++right) {
     const auto position = at(live_keys, config_keys[right]);
     if (position == live_keys.size()) {
-      merged.push_back(config[right]);
+      merged.push_back(std::move(config[right]));
       continue;
     }
     take_live_only(position);
-    Json item = live[position];
-    merge_config(items_of(&schema), item, config[right]);
+    Json item = std::move(live[position]);
+    left = std::max(left, position + 1);
+    merge_config(items_of(&schema), item, std::move(config[right]));
     merged.push_back(std::move(item));
   }
   take_live_only(live.size());
@@ -189,7 +191,7 @@ class Remover {
 
  private:
   static const Schema* child_schema(const Schema* schema, const std::string& key) {
-    return key.starts_with("f:") ? member_of(schema, std::string_view(key).substr(2))
+    return key.starts_with("f:") ? schema_of(schema, std::string_view(key).substr(2))
                                  : items_of(schema);
   }
 
@@ -222,24 +224,33 @@ FieldSet fields_of(const Schema* schema, const Json& value) {
   return set;
 }
 
-void compare(const Schema* schema, const Json& before, const Json& after, Changes& changes) {
-  compare_values(schema, before, after, changes.written, changes.removed);
+void compare_member(const Schema& schema, const std::string& name, const Json* before,
+                    const Json* after, Changes& changes) {
+  const Schema* member = schema.member(name);
+  const auto key = "f:" + name;
+  if (before && after)
+    compare_values(member, *before, *after, changes.written.children[key],
+                   changes.removed.children[key]);
+  else if (after)
+    add_fields(member, *after, true, changes.written.children[key]);
+  else if (before)
+    add_fields(member, *before, true, changes.removed.children[key]);
 }
 
-void merge_config(const Schema* schema, Json& live, const Json& config) {
+void merge_config(const Schema* schema, Json& live, Json config) {
   if (is_granular_map(schema, live) && is_granular_map(schema, config)) {
-    for (const auto& item : config.items()) {
+    for (auto& item : config.items()) {
       const auto found = live.find(item.key());
       if (found == live.end()) {
-        live[item.key()] = item.value();
+        live[item.key()] = std::move(item.value());
       } else if (*found != item.value()) {
-        merge_config(member_of(schema, item.key()), *found, item.value());
+        merge_config(schema_of(schema, item.key()), *found, std::move(item.value()));
       }
     }
   } else if (is_keyed_list(schema, live) && is_keyed_list(schema, config)) {
     live = merge_lists(*schema, live, config);
   } else {
-    live = config;
+    live = std::move(config);
   }
 }
 

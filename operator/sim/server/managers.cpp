@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "base/time_format.h"
@@ -46,45 +47,62 @@ void set_fields(Managers& managers, const Manager* mine, Manager next) {
 }
 
 // What nobody owns: the object's identity, and what the server itself writes.
-Json owned_part(const Json& object) {
-  Json part = object;
-  part.erase("apiVersion");
-  part.erase("kind");
-  const auto metadata = part.find("metadata");
-  if (metadata == part.end() || !metadata->is_object()) return part;
-  for (const auto* key :
-       {"name", "namespace", "creationTimestamp", "uid", "generation", "managedFields",
-        "resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"})
-    metadata->erase(key);
-  if (metadata->empty()) part.erase(metadata);
-  return part;
-}
-
 bool is_owned(std::string_view member) {
   return member != "apiVersion" && member != "kind" && member != "metadata";
 }
 
-Changes changes_of(const Resource& resource, const Json& before, const Json& after) {
-  Changes changes;
-  const Json old_meta = owned_part(Json{{"metadata", json_at(before, {"metadata"})}});
-  const Json new_meta = owned_part(Json{{"metadata", json_at(after, {"metadata"})}});
-  if (old_meta != new_meta) compare(&resource.schema, old_meta, new_meta, changes);
-  // Without copies of what has not changed, which is nearly all.
-  const auto side = [](const std::string& key, const Json& value) {
-    Json json = Json::object();
-    if (!value.is_null()) json[key] = value;
-    return json;
-  };
-  const auto look = [&](const std::string& key) {
-    const Json& old = json_at(before, {key});
-    const Json& now = json_at(after, {key});
-    if (is_owned(key) && old != now)
-      compare(&resource.schema, side(key, old), side(key, now), changes);
+bool is_owned_metadata(std::string_view member) {
+  static constexpr std::array<std::string_view, 10> kSystem{"name",
+                                                            "namespace",
+                                                            "creationTimestamp",
+                                                            "uid",
+                                                            "generation",
+                                                            "managedFields",
+                                                            "resourceVersion",
+                                                            "selfLink",
+                                                            "deletionTimestamp",
+                                                            "deletionGracePeriodSeconds"};
+  return std::find(kSystem.begin(), kSystem.end(), member) == kSystem.end();
+}
+
+void drop_unowned(Json& config) {
+  config.erase("apiVersion");
+  config.erase("kind");
+  const auto metadata = config.find("metadata");
+  if (metadata == config.end() || !metadata->is_object()) return;
+  for (auto item = metadata->begin(); item != metadata->end();)
+    item = is_owned_metadata(item.key()) ? std::next(item) : metadata->erase(item);
+  if (metadata->empty()) config.erase(metadata);
+}
+
+void compare_members(const Schema& schema, const Json& before, const Json& after,
+                     bool (*is_counted)(std::string_view), Changes& changes) {
+  const auto look = [&](const std::string& name) {
+    if (!is_counted(name)) return;
+    const Json* old = member_of(&before, name);
+    const Json* now = member_of(&after, name);
+    if (!old || !now || *old != *now) compare_member(schema, name, old, now, changes);
   };
   for (const auto& item : after.items()) look(item.key());
   for (const auto& item : before.items()) {
     if (!after.contains(item.key())) look(item.key());
   }
+}
+
+// Without copies of what has not changed, which is nearly all.
+Changes changes_of(const Resource& resource, const Json& before, const Json& after) {
+  Changes changes;
+  compare_members(resource.schema, before, after, is_owned, changes);
+  Changes metadata;
+  static const Json nothing = Json::object();
+  const Json* old = member_of(&before, "metadata");
+  const Json* now = member_of(&after, "metadata");
+  compare_members(*resource.schema.member("metadata"), old ? *old : nothing, now ? *now : nothing,
+                  is_owned_metadata, metadata);
+  if (!metadata.written.empty())
+    changes.written.children["f:metadata"] = std::move(metadata.written);
+  if (!metadata.removed.empty())
+    changes.removed.children["f:metadata"] = std::move(metadata.removed);
   return changes;
 }
 
@@ -98,10 +116,10 @@ Refusal conflict_with(const std::vector<std::pair<const Manager*, std::string>>&
   std::string text;
   const Manager* last = nullptr;
   for (const auto& [manager, path] : conflicts) {
-    std::string who = fmt::format("\"{}\"", manager->name);
+    std::string with = fmt::format("\"{}\"", manager->name);
     if (!manager->subresource.empty())
-      who += fmt::format(" with subresource \"{}\"", manager->subresource);
-    const auto with = fmt::format("{} using {}", who, manager->api_version);
+      with += fmt::format(" with subresource \"{}\"", manager->subresource);
+    if (!manager->applies) with += " using " + manager->api_version;
     if (manager != last) text += fmt::format("{}conflicts with {}:", last ? "\n" : "", with);
     last = manager;
     text += "\n- " + path;
@@ -114,6 +132,53 @@ Refusal conflict_with(const std::vector<std::pair<const Manager*, std::string>>&
     refusal.message = fmt::format("Apply failed with {} conflicts: {}", conflicts.size(), text);
   }
   return refusal;
+}
+
+// Whether another manager may own something of what an apply writes or removes: a look at the topmost fields only.
+bool meet(const Managers& managers, const Manager* mine, const FieldSet& next) {
+  const auto meets = [&](const FieldSet& others, const FieldSet& fields) {
+    return std::any_of(fields.children.begin(), fields.children.end(), [&](const auto& child) {
+      return others.children.find(child.first) != others.children.end();
+    });
+  };
+  return std::any_of(managers.begin(), managers.end(), [&](const auto& each) {
+    return each.get() != mine &&
+           (meets(each->fields, next) || (mine && meets(each->fields, mine->fields)));
+  });
+}
+
+// For those who come from client-side apply: what still is as they left it, nobody else can have meant.
+FieldSet left_by_client_side_apply(const Resource& resource, const Json& live,
+                                   const Writer& writer) {
+  constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+  const Json& annotation = json_at(live, {"metadata", "annotations", kLastApplied});
+  if (writer.manager != "kubectl" || !annotation.is_string()) return {};
+  auto last = parse_json(annotation.get_ref<const std::string&>());
+  if (!last || !last->is_object()) return {};
+  const auto changes = changes_of(resource, *last, live);
+  drop_unowned(*last);
+  FieldSet fields = fields_of(&resource.schema, *last);
+  subtract(fields, changes.written);
+  subtract(fields, changes.removed);
+  return fields;
+}
+
+// Takes what was applied from those who own it; refused, when they may not lose it.
+Answer<Done> take(Applied& applied, const Resource& resource, const Json& live, const Manager* mine,
+                  const FieldSet& next, const Writer& writer, bool force) {
+  if (!meet(applied.managers, mine, next)) return Done{};
+  const auto changes = changes_of(resource, live, applied.object);
+  FieldSet contested = changes.written;
+  if (!force) subtract(contested, left_by_client_side_apply(resource, live, writer));
+  std::vector<std::pair<const Manager*, std::string>> conflicts;
+  for (const auto& manager : applied.managers) {
+    if (manager.get() == mine || force) continue;
+    for (auto& path : common_paths(manager->fields, contested))
+      conflicts.emplace_back(manager.get(), std::move(path));
+  }
+  if (!conflicts.empty()) return conflict_with(conflicts);
+  take_from_others(applied.managers, mine, changes);
+  return Done{};
 }
 
 }  // namespace
@@ -137,6 +202,21 @@ Json managed_fields(const Managers& managers) {
   return list;
 }
 
+Managers parse_managers(const Json& managed_fields) {
+  Managers managers;
+  if (!managed_fields.is_array()) return managers;
+  for (const auto& entry : managed_fields) {
+    const auto time = parse_time(json_text(entry, {"time"}));
+    Manager manager{
+        json_text(entry, {"manager"}),     json_text(entry, {"operation"}) == "Apply",
+        json_text(entry, {"subresource"}), json_text(entry, {"apiVersion"}),
+        time ? *time : WallTime{},         parse_fields_v1(json_at(entry, {"fieldsV1"}))};
+    manager.fields.member = false;
+    if (!manager.name.empty()) managers.push_back(std::make_shared<const Manager>(manager));
+  }
+  return managers;
+}
+
 void note_update(Managers& managers, const Resource& resource, const Json& before,
                  const Json& after, const Writer& writer) {
   const auto changes = changes_of(resource, before, after);
@@ -152,29 +232,23 @@ void note_update(Managers& managers, const Resource& resource, const Json& befor
 }
 
 Answer<Applied> apply_config(const Resource& resource, const Json& live, const Managers& managers,
-                             const Json& config, const Writer& writer, bool force) {
+                             Json config, const Writer& writer, bool force) {
   Applied applied{live, managers};
-  const Json part = owned_part(config);
-  FieldSet next = part.empty() ? FieldSet{} : fields_of(&resource.schema, part);
-  merge_config(&resource.schema, applied.object, part);
+  drop_unowned(config);
+  FieldSet next = config.empty() ? FieldSet{} : fields_of(&resource.schema, config);
+  merge_config(&resource.schema, applied.object, std::move(config));
   const auto* mine = find_manager(managers, writer, true);
-  if (mine) {
+  const bool same = mine && mine->fields == next;
+  if (mine && !same) {
     std::vector<const FieldSet*> others;
     for (const auto& manager : managers) {
       if (manager.get() != mine) others.push_back(&manager->fields);
     }
     remove_dropped(&resource.schema, applied.object, mine->fields, next, others);
   }
-  const auto changes = changes_of(resource, live, applied.object);
-  std::vector<std::pair<const Manager*, std::string>> conflicts;
-  for (const auto& manager : managers) {
-    if (manager.get() == mine || force) continue;
-    for (auto& path : common_paths(manager->fields, changes.written))
-      conflicts.emplace_back(manager.get(), std::move(path));
-  }
-  if (!conflicts.empty()) return conflict_with(conflicts);
-  take_from_others(applied.managers, mine, changes);
-  if (!mine || mine->fields != next)
+  if (auto taken = take(applied, resource, live, mine, next, writer, force); !taken)
+    return std::move(taken).error();
+  if (!same)
     set_fields(applied.managers, mine,
                {writer.manager, true, writer.subresource, resource.api_version(), writer.now,
                 std::move(next)});

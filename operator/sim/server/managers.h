@@ -31,6 +31,9 @@ struct Writer {
 
 Json managed_fields(const Managers& managers);
 
+// The reverse, for those who move ownership by hand; what cannot be read is nobody's.
+Managers parse_managers(const Json& managed_fields);
+
 // After a write that was no apply: its manager owns what it changed, nobody owns what is gone.
 void note_update(Managers& managers, const Resource& resource, const Json& before,
                  const Json& after, const Writer& writer);
@@ -42,6 +45,6 @@ struct Applied {
 // Server-side apply: `live` with `config` merged into it, and what the manager no longer sends taken out of it.
 // Refused: 409 with causes that name the managers, unless forced.
 Answer<Applied> apply_config(const Resource& resource, const Json& live, const Managers& managers,
-                             const Json& config, const Writer& writer, bool force);
+                             Json config, const Writer& writer, bool force);
 
 }  // namespace weir::sim

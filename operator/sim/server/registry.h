@@ -70,7 +70,7 @@ class Registry {
   Answer<Written> update(const Resource& resource, const ObjectKey& key,
                          const std::string& subresource, Json object, const WriteOptions& options);
   Answer<Written> patch(const Resource& resource, const ObjectKey& key,
-                        const std::string& subresource, PatchKind kind, const Json& body,
+                        const std::string& subresource, PatchKind kind, Json body,
                         const WriteOptions& options);
   // The object, when finalizers keep it; else nothing is left.
   Answer<Entry> remove(const Resource& resource, const ObjectKey& key,
@@ -93,15 +93,16 @@ class Registry {
                          Json object, std::optional<Managers> managers,
                          const std::string& subresource, const WriteOptions& options);
   Answer<Written> apply(const Resource& resource, const ObjectKey& key,
-                        const std::string& subresource, const Json& config,
-                        const WriteOptions& options);
+                        const std::string& subresource, Json config, const WriteOptions& options);
+  Answer<Written> apply_new(const Resource& resource, const ObjectKey& key, Json config,
+                            const Writer& writer, const WriteOptions& options);
   Answer<Written> write_scale(const Resource& resource, const ObjectRef& ref, const Entry& old,
                               const Json& scale, const WriteOptions& options);
   Entry put(const ObjectRef& ref, Json object, std::shared_ptr<const Managers> managers);
 
   // Deletion: what follows from a write, until nothing follows any more.
-  Entry begin_deletion(const Resource& resource, const ObjectRef& ref,
-                       const Propagation& propagation);
+  void begin_deletion(const Resource& resource, const ObjectRef& ref,
+                      const Propagation& propagation);
   void follow_up(const ObjectRef& ref);
   void collect(const ObjectRef& ref);
   void collect_dependents(const std::string& owner_uid);

@@ -73,14 +73,14 @@ Answer<Entry> Registry::remove(const Resource& resource, const ObjectKey& key,
     return failed_precondition(resource, key.name, "ResourceVersion", options.resource_version,
                                version, "modified");
   if (options.dry_run) return Entry{};
-  Entry last = begin_deletion(resource, ref, options.propagation);
+  begin_deletion(resource, ref, options.propagation);
   const auto* left = store_.find(ref);
   if (left && uid_of(*left->object) == uid) return *left;
   return Entry{};
 }
 
-Entry Registry::begin_deletion(const Resource& resource, const ObjectRef& ref,
-                               const Propagation& propagation) {
+void Registry::begin_deletion(const Resource& resource, const ObjectRef& ref,
+                              const Propagation& propagation) {
   const Entry old = *store_.find(ref);
   const auto uid = uid_of(*old.object);
   Json changed = *old.object;
@@ -94,7 +94,7 @@ Entry Registry::begin_deletion(const Resource& resource, const ObjectRef& ref,
   const bool space = resource.plural == "namespaces";
   if (!space && !has_any_finalizer(changed)) {
     erase(ref);
-    return old;
+    return;
   }
   if (!is_ending(changed)) {
     changed["metadata"]["deletionTimestamp"] = format_time(clock_.now());
@@ -113,7 +113,6 @@ Entry Registry::begin_deletion(const Resource& resource, const ObjectRef& ref,
     for (const auto& dependent : store_.dependents(uid)) collect(dependent);
     finish_foreground(uid);
   }
-  return entry;
 }
 
 // A write may have made it an orphan, or let an owner go that waited for it.

@@ -58,26 +58,33 @@ Json part_of(const Resource& resource, const Json& old, Json object,
     }
     return object;
   }
-  Json result = old;
-  if (may_write_metadata(resource, subresource) && object.contains("metadata"))
-    result["metadata"] = std::move(object["metadata"]);
-  if (object.contains("status"))
-    result["status"] = std::move(object["status"]);
-  else
-    result.erase("status");
-  return result;
+  // Comparing costs less than copying.
+  for (const auto& item : old.items()) {
+    const auto& key = item.key();
+    if (key == "status" || (key == "metadata" && may_write_metadata(resource, subresource)))
+      continue;
+    const auto found = object.find(key);
+    if (found == object.end() || *found != item.value()) object[key] = item.value();
+  }
+  for (auto item = object.begin(); item != object.end();)
+    item =
+        item.key() == "status" || old.contains(item.key()) ? std::next(item) : object.erase(item);
+  return object;
 }
 
 // What only the server writes.
 void keep_system_fields(const Json& old, Json& object) {
-  object["apiVersion"] = json_at(old, {"apiVersion"});
-  object["kind"] = json_at(old, {"kind"});
+  for (const auto* key : {"apiVersion", "kind"}) {
+    if (json_at(object, {key}) != json_at(old, {key})) object[key] = json_at(old, {key});
+  }
   Json& metadata = object["metadata"];
   const Json& before = json_at(old, {"metadata"});
   for (const auto* key : {"creationTimestamp", "generation", "deletionTimestamp",
                           "deletionGracePeriodSeconds", "resourceVersion", "selfLink"}) {
-    metadata.erase(key);
-    if (before.contains(key)) metadata[key] = before[key];
+    const Json* was = member_of(&before, key);
+    const auto now = metadata.find(key);
+    if (was && (now == metadata.end() || *now != *was)) metadata[key] = *was;
+    if (!was && now != metadata.end()) metadata.erase(now);
   }
   for (const auto* key : {"name", "namespace", "uid"}) {
     if (!metadata.contains(key) && before.contains(key)) metadata[key] = before[key];
@@ -127,6 +134,20 @@ Answer<Done> complain(const std::vector<std::string>& unknown, const Json& objec
   return Done{};
 }
 
+// Those who move ownership by hand, as kubectl does once; others do not pay for it.
+bool touches_managed_fields(const Json& patch) {
+  if (!patch.is_array()) return !json_at(patch, {"metadata", "managedFields"}).is_null();
+  return std::any_of(patch.begin(), patch.end(), [](const Json& operation) {
+    return json_text(operation, {"path"}).starts_with("/metadata/managedFields");
+  });
+}
+
+Json with_managed_fields(const Entry& entry) {
+  Json object = *entry.object;
+  if (entry.managers) object["metadata"]["managedFields"] = managed_fields(*entry.managers);
+  return object;
+}
+
 }  // namespace
 
 Answer<Done> Registry::check_namespace(const Resource& resource, const std::string& ns,
@@ -146,41 +167,33 @@ Answer<Done> Registry::check_namespace(const Resource& resource, const std::stri
 // Prunes, fills in defaults, and checks. part: "" all but status of a kind that has it as a subresource; "status" only that.
 Answer<Done> Registry::check_object(const Resource& resource, Json& object, const Json* old,
                                     const std::string& part, const WriteOptions& options) const {
-  std::vector<std::string> unknown;
-  const Schema* status = resource.schema.member("status");
-  if (part == "status" && status && object.contains("status")) {
-    prune(*status, object["status"], "status", unknown);
-    fill_defaults(*status, object["status"]);
+  const bool whole = part != "status";
+  Findings metadata;
+  Findings rest;
+  const Schema& metadata_schema = *resource.schema.member("metadata");
+  if (whole || may_write_metadata(resource, part))
+    settle(metadata_schema, object["metadata"], member_of(old, "metadata"), {nullptr, "metadata"},
+           metadata);
+  if (whole) {
+    settle(resource.schema, object, old, {}, rest);
+  } else if (const Schema* status = resource.schema.member("status");
+             status && object.contains("status")) {
+    settle(*status, object["status"], member_of(old, "status"), {nullptr, "status"}, rest);
   }
-  if (part.empty()) {
-    prune(resource.schema, object, "", unknown);
-    fill_defaults(resource.schema, object);
-  } else if (may_write_metadata(resource, part)) {
-    prune(*resource.schema.member("metadata"), object["metadata"], "metadata", unknown);
-  }
-  if (auto done = complain(unknown, object, resource, old != nullptr, options); !done)
+  metadata.unknown.insert(metadata.unknown.end(), rest.unknown.begin(), rest.unknown.end());
+  if (auto done = complain(metadata.unknown, object, resource, old != nullptr, options); !done)
     return std::move(done).error();
-  std::vector<Cause> causes;
-  const Json* old_metadata = old ? &json_at(*old, {"metadata"}) : nullptr;
-  check_value(*resource.schema.member("metadata"), json_at(object, {"metadata"}), old_metadata,
-              "metadata", causes);
-  if (!causes.empty())
+  // The real one cannot even read such metadata.
+  if (!metadata.causes.empty())
     return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: {}: {}",
                                    resource.kind, resource.version, resource.kind,
-                                   causes.front().field, causes.front().message));
-  causes = check_metadata(resource, object, old);
-  if (part == "status") {
-    const Json* old_status = old ? &json_at(*old, {"status"}) : nullptr;
-    if (status && object.contains("status"))
-      check_value(*status, object["status"], old_status, "status", causes);
-  } else {
-    check_value(resource.schema, object, old, "", causes);
-    if (old) {
-      for (auto& cause : check_immutable(resource, object, *old))
-        causes.push_back(std::move(cause));
-    }
-    if (causes.empty()) causes = check_across(resource, object, old);
+                                   metadata.causes.front().field, metadata.causes.front().message));
+  auto causes = check_metadata(resource, object, old);
+  causes.insert(causes.end(), rest.causes.begin(), rest.causes.end());
+  if (whole && old) {
+    for (auto& cause : check_immutable(resource, object, *old)) causes.push_back(std::move(cause));
   }
+  if (whole && causes.empty()) causes = check_across(resource, object, old);
   if (causes.empty()) return Done{};
   return invalid(resource.subject(json_text(object, {"metadata", "name"})), std::move(causes));
 }
@@ -296,23 +309,29 @@ Answer<Written> Registry::update(const Resource& resource, const ObjectKey& key,
 }
 
 Answer<Written> Registry::patch(const Resource& resource, const ObjectKey& key,
-                                const std::string& subresource, PatchKind kind, const Json& body,
+                                const std::string& subresource, PatchKind kind, Json body,
                                 const WriteOptions& options) {
-  if (kind == PatchKind::Apply) return apply(resource, key, subresource, body, options);
+  if (kind == PatchKind::Apply) return apply(resource, key, subresource, std::move(body), options);
   const auto ref = ref_of(resource, key);
   const auto* found = store_.find(ref);
   if (!found) return not_found(resource.subject(key.name));
   const Entry old = *found;
   const bool scale = subresource == "scale";
-  const Json scaled = scale ? scale_of(resource, *old.object) : Json();
-  const Json& target = scale ? scaled : *old.object;
+  const bool owners = touches_managed_fields(body);
+  Json special;
+  if (scale) special = scale_of(resource, *old.object);
+  if (owners) special = with_managed_fields(old);
+  const Json& target = scale || owners ? special : *old.object;
   auto patched = kind == PatchKind::Json    ? json_patched(target, body)
                  : kind == PatchKind::Merge ? merge_patched(target, body)
                                             : strategic_patched(resource.schema, target, body);
   if (!patched) return std::move(patched).error();
   if (auto right = check_key(key, *patched); !right) return std::move(right).error();
   if (scale) return write_scale(resource, ref, old, *patched, options);
-  return finish(resource, ref, old, std::move(patched).value(), std::nullopt, subresource, options);
+  Json object = std::move(patched).value();
+  std::optional<Managers> managers;
+  if (owners) managers = parse_managers(json_at(object, {"metadata", "managedFields"}));
+  return finish(resource, ref, old, std::move(object), std::move(managers), subresource, options);
 }
 
 Answer<Written> Registry::write_scale(const Resource& resource, const ObjectRef& ref,
@@ -333,9 +352,9 @@ Answer<Written> Registry::write_scale(const Resource& resource, const ObjectRef&
   return Written{{copy_of(scale_of(resource, *written.entry.object)), nullptr}};
 }
 
-Answer<Written> Registry::apply(const Resource& resource, const ObjectKey& key,
-                                const std::string& subresource, const Json& config,
-                                const WriteOptions& options) {
+namespace {
+
+Answer<Done> check_config(const Resource& resource, const ObjectKey& key, Json& config) {
   if (json_text(config, {"kind"}).empty() || json_text(config, {"apiVersion"}).empty())
     return bad_request("invalid object type: /, Kind=");
   if (auto right = check_type(resource, config); !right) return std::move(right).error();
@@ -343,55 +362,70 @@ Answer<Written> Registry::apply(const Resource& resource, const ObjectKey& key,
   if (!json_at(config, {"metadata", "managedFields"}).is_null())
     return bad_request("metadata.managedFields must be nil");
   std::vector<std::string> unknown;
-  Json known = config;
-  if (resource.strict) prune(resource.schema, known, "", unknown);
-  if (!unknown.empty())
-    return internal(
-        fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): .{}: "
-                    "field not declared in schema",
-                    key.ns, key.name, resource.api_version(), resource.kind, unknown.front()));
-  // Of what does not belong to this part, nobody becomes the owner.
-  if (subresource == "status") {
-    const Json status = json_at(config, {"status"});
-    Json metadata = json_at(config, {"metadata"});
-    known = Json::object();
-    if (!status.is_null()) known["status"] = status;
-    if (!resource.custom && metadata.is_object()) known["metadata"] = std::move(metadata);
-  } else if (resource.has_status) {
-    known.erase("status");
+  if (resource.strict) prune(resource.schema, config, {}, unknown);
+  if (unknown.empty()) return Done{};
+  return internal(
+      fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): .{}: field "
+                  "not declared in schema",
+                  key.ns, key.name, resource.api_version(), resource.kind, unknown.front()));
+}
+
+// Of what does not belong to this part, nobody becomes the owner.
+Json owned_part(const Resource& resource, Json config, const std::string& subresource) {
+  if (subresource.empty()) {
+    if (resource.has_status) config.erase("status");
+    return config;
   }
+  Json part = Json::object();
+  if (config.contains("status")) part["status"] = std::move(config["status"]);
+  if (may_write_metadata(resource, subresource) && config.contains("metadata"))
+    part["metadata"] = std::move(config["metadata"]);
+  return part;
+}
+
+}  // namespace
+
+Answer<Written> Registry::apply_new(const Resource& resource, const ObjectKey& key, Json config,
+                                    const Writer& writer, const WriteOptions& options) {
+  const auto uid = json_text(config, {"metadata", "uid"});
+  if (!uid.empty())
+    return conflict(resource.subject(key.name),
+                    fmt::format("uid mismatch: the provided object specified uid {}, and no "
+                                "existing object was found",
+                                uid));
+  Json object = config;
+  object["metadata"]["name"] = key.name;
+  ASSIGN_OR_RETURN(auto applied,
+                   apply_config(resource, Json::object(), {},
+                                owned_part(resource, std::move(config), ""), writer, true));
+  ASSIGN_OR_RETURN(auto written, create(resource, key.ns, std::move(object), options));
+  if (options.dry_run) return written;
+  auto managers = std::make_shared<const Managers>(std::move(applied.managers));
+  // Nothing is left of it when all of its owners are gone.
+  const auto owned = store_.own({resource.plural, key}, std::move(managers));
+  if (owned.object) written.entry = owned;
+  return written;
+}
+
+Answer<Written> Registry::apply(const Resource& resource, const ObjectKey& key,
+                                const std::string& subresource, Json config,
+                                const WriteOptions& options) {
+  if (auto good = check_config(resource, key, config); !good) return std::move(good).error();
   const auto ref = ref_of(resource, key);
   const auto* found = store_.find(ref);
   const Writer writer{options.manager, subresource, clock_.now()};
-  if (!found) {
-    if (!subresource.empty()) return not_found(resource.subject(key.name));
-    const auto uid = json_text(config, {"metadata", "uid"});
-    if (!uid.empty())
-      return conflict(resource.subject(key.name),
-                      fmt::format("uid mismatch: the provided object specified uid {}, and no "
-                                  "existing object was found",
-                                  uid));
-    Json object = config;
-    object["metadata"]["name"] = key.name;
-    ASSIGN_OR_RETURN(auto applied,
-                     apply_config(resource, Json::object(), {}, known, writer, options.force));
-    ASSIGN_OR_RETURN(auto written, create(resource, key.ns, std::move(object), options));
-    if (options.dry_run) return written;
-    auto managers = std::make_shared<const Managers>(std::move(applied.managers));
-    // Nothing is left of it when all of its owners are gone.
-    if (auto owned = store_.own(ref, std::move(managers)); owned.object) written.entry = owned;
-    return written;
-  }
+  if (!found && !subresource.empty()) return not_found(resource.subject(key.name));
+  if (!found) return apply_new(resource, key, std::move(config), writer, options);
   const Entry old = *found;
-  const auto now = old.managers ? *old.managers : Managers{};
-  ASSIGN_OR_RETURN(auto applied,
-                   apply_config(resource, *old.object, now, known, writer, options.force));
-  const bool part_only = subresource == "status" && resource.custom;
-  for (const auto* name : {"uid", "resourceVersion"}) {
-    const Json& value = json_at(config, {"metadata", name});
-    if (value.is_string() && (name == std::string_view("resourceVersion") || !part_only))
-      applied.object["metadata"][name] = value;
-  }
+  const auto uid = json_text(config, {"metadata", "uid"});
+  const auto version = json_text(config, {"metadata", "resourceVersion"});
+  ASSIGN_OR_RETURN(
+      auto applied,
+      apply_config(resource, *old.object, old.managers ? *old.managers : Managers{},
+                   owned_part(resource, std::move(config), subresource), writer, options.force));
+  Json& metadata = applied.object["metadata"];
+  if (!uid.empty()) metadata["uid"] = uid;
+  if (!version.empty()) metadata["resourceVersion"] = version;
   return finish(resource, ref, old, std::move(applied.object), std::move(applied.managers),
                 subresource, options);
 }

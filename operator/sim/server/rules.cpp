@@ -255,7 +255,7 @@ std::vector<Cause> check_immutable(const Resource& resource, const Json& object,
     const Json& now = value_at(object, path);
     if (now == value_at(old, path)) continue;
     std::string field;
-    for (const auto& key : path) field = member_path(field, key);
+    for (const auto& key : path) field += (field.empty() ? "" : ".") + key;
     causes.push_back(invalid_value(field, now, "field is immutable"));
   }
   return causes;

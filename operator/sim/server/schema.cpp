@@ -86,8 +86,21 @@ const Schema* Schema::member(std::string_view name) const {
   return found == properties.end() ? additional.get() : &found->second;
 }
 
-std::string member_path(const std::string& path, std::string_view name) {
-  return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+std::string Path::text() const {
+  std::string text = up ? up->text() : "";
+  if (index >= 0) return text + fmt::format("[{}]", index);
+  if (!text.empty() && !name.empty()) text += '.';
+  return text + std::string(name);
+}
+
+const Json* member_of(const Json* value, const std::string& name) {
+  if (!value || !value->is_object()) return nullptr;
+  const auto found = value->find(name);
+  return found == value->end() ? nullptr : &*found;
+}
+
+const Json* item_of(const Json* value, std::size_t index) {
+  return value && value->is_array() && index < value->size() ? &(*value)[index] : nullptr;
 }
 
 }  // namespace weir::sim

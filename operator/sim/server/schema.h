@@ -46,19 +46,30 @@ struct Schema {
   const Schema* member(std::string_view name) const;
 };
 
-// Everything about it that the schema refuses, with paths from `path`. What equals `old` is not looked at again ("ratcheting");
-// null: look at all.
-void check_value(const Schema& schema, const Json& value, const Json* old, const std::string& path,
-                 std::vector<Cause>& causes);
+// Where a value stands, as a chain on the stack: only what is complained of is written out.
+struct Path {
+  const Path* up = nullptr;
+  std::string_view name{};    // of a member, or
+  std::ptrdiff_t index = -1;  // of an item
 
-// Removes members that the schema does not know; returns their paths, in order.
-void prune(const Schema& schema, Json& value, const std::string& path,
-           std::vector<std::string>& removed);
+  std::string text() const;  // "spec.ports[0].name"
+};
 
-// Fills in defaults, and drops nulls that may not be there.
-void fill_defaults(const Schema& schema, Json& value);
+struct Findings {
+  std::vector<std::string> unknown;  // paths of members that the schema does not know
+  std::vector<Cause> causes;
+};
 
-// "spec.ports[0]" and "name" give "spec.ports[0].name".
-std::string member_path(const std::string& path, std::string_view name);
+// Makes a value what the server stores: drops unknown members, fills in defaults, drops nulls that may not be there; and says
+// what the schema refuses. What equals `old` is not looked at again ("ratcheting"); null: look at all.
+void settle(const Schema& schema, Json& value, const Json* old, const Path& path,
+            Findings& findings);
+
+// Members that the schema does not know; they are removed.
+void prune(const Schema& schema, Json& value, const Path& path, std::vector<std::string>& unknown);
+
+// The member or item of an older value that corresponds, or null.
+const Json* member_of(const Json* value, const std::string& name);
+const Json* item_of(const Json* value, std::size_t index);
 
 }  // namespace weir::sim

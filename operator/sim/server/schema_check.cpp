@@ -10,6 +10,11 @@
 namespace weir::sim {
 namespace {
 
+// An object of which nothing is said is kept as it is.
+bool is_open(const Schema& schema) {
+  return schema.preserve_unknown || schema.type == Schema::Type::Any;
+}
+
 std::string_view go_type(const Json& value) {
   switch (value.type()) {
     case Json::value_t::object: return "object";
@@ -64,15 +69,15 @@ std::size_t length_of(const std::string& text) {
 
 class Check {
  public:
-  Check(const Schema& schema, const std::string& path, std::vector<Cause>& causes)
-      : schema_(schema), path_(path), causes_(causes) {}
+  Check(const Schema& schema, const Path& path, Findings& findings)
+      : schema_(schema), path_(path), findings_(findings), causes_(findings.causes) {}
 
-  void value(const Json& value, const Json* old) {
+  void value(Json& value, const Json* old) {
     if (value.is_null() && schema_.nullable) return;
     if (!has_type(schema_, value)) {
       add("FieldValueTypeInvalid",
           fmt::format("Invalid value: \"{}\": {} in body must be of type {}: \"{}\"",
-                      go_type(value), path_, type_name(schema_), go_type(value)));
+                      go_type(value), path_.text(), type_name(schema_), go_type(value)));
       return;
     }
     if (value.is_string()) text(value.get_ref<const std::string&>());
@@ -83,12 +88,12 @@ class Check {
 
  private:
   void add(std::string reason, std::string message) {
-    causes_.push_back({path_, std::move(reason), std::move(message)});
+    causes_.push_back({path_.text(), std::move(reason), std::move(message)});
   }
 
   void broken(const Json& found, const std::string& rule) {
     add("FieldValueInvalid",
-        fmt::format("Invalid value: {}: {} in body {}", dump_json(found), path_, rule));
+        fmt::format("Invalid value: {}: {} in body {}", dump_json(found), path_.text(), rule));
   }
 
   void text(const std::string& value) {
@@ -125,7 +130,7 @@ class Check {
       broken(value, fmt::format("should be less than or equal to {}", *schema_.maximum));
   }
 
-  void list(const Json& value, const Json* old) {
+  void list(Json& value, const Json* old) {
     const auto size = value.size();
     if (schema_.max_items && size > *schema_.max_items) {
       add("FieldValueTooMany",
@@ -135,8 +140,8 @@ class Check {
       broken(size, fmt::format("should have at least {} items", *schema_.min_items));
     if (!schema_.items) return;
     for (std::size_t i = 0; i < size; ++i) {
-      const Json* before = old && old->is_array() && i < old->size() ? &(*old)[i] : nullptr;
-      check_value(*schema_.items, value[i], before, fmt::format("{}[{}]", path_, i), causes_);
+      const Path at{&path_, "", static_cast<std::ptrdiff_t>(i)};
+      settle(*schema_.items, value[i], item_of(old, i), at, findings_);
     }
     if (schema_.list != Schema::List::Atomic) unique(value);
   }
@@ -154,42 +159,84 @@ class Check {
         if (key.empty()) continue;
       }
       if (!seen.insert(key).second)
-        causes_.push_back({fmt::format("{}[{}]", path_, i), "FieldValueDuplicate",
-                           "Duplicate value: " + dump_json(key)});
+        causes_.push_back({Path{&path_, "", static_cast<std::ptrdiff_t>(i)}.text(),
+                           "FieldValueDuplicate", "Duplicate value: " + dump_json(key)});
     }
   }
 
-  void object(const Json& value, const Json* old) {
+  void object(Json& value, const Json* old) {
+    drop_unknown(value);
+    fill(value);
     if (schema_.max_properties && value.size() > *schema_.max_properties)
       add("FieldValueTooMany", fmt::format("Too many: {}: must have at most {} items", value.size(),
                                            *schema_.max_properties));
     for (const auto& name : schema_.required) {
       if (!value.contains(name))
-        causes_.push_back({member_path(path_, name), "FieldValueRequired", "Required value"});
+        causes_.push_back({Path{&path_, name}.text(), "FieldValueRequired", "Required value"});
     }
-    for (const auto& item : value.items()) {
+    for (auto& item : value.items()) {
       const auto* member = schema_.member(item.key());
-      if (!member) continue;
-      const Json* before = nullptr;
-      if (old && old->is_object()) {
-        const auto found = old->find(item.key());
-        if (found != old->end()) before = &*found;
+      if (member)
+        settle(*member, item.value(), member_of(old, item.key()), {&path_, item.key()}, findings_);
+    }
+  }
+
+  void drop_unknown(Json& value) {
+    if (is_open(schema_)) return;
+    for (auto item = value.begin(); item != value.end();) {
+      if (schema_.member(item.key())) {
+        ++item;
+        continue;
       }
-      check_value(*member, item.value(), before, member_path(path_, item.key()), causes_);
+      findings_.unknown.push_back(Path{&path_, item.key()}.text());
+      item = value.erase(item);
+    }
+  }
+
+  void fill(Json& value) {
+    for (const auto& [name, member] : schema_.properties) {
+      const auto found = value.find(name);
+      const bool absent = found == value.end();
+      if (!absent && (!found->is_null() || member.nullable)) continue;
+      if (member.default_value) {
+        value[name] = *member.default_value;
+      } else if (!absent && member.type != Schema::Type::Any) {
+        value.erase(found);
+      }
     }
   }
 
   const Schema& schema_;
-  const std::string& path_;
+  const Path& path_;
+  Findings& findings_;
   std::vector<Cause>& causes_;
 };
 
 }  // namespace
 
-void check_value(const Schema& schema, const Json& value, const Json* old, const std::string& path,
-                 std::vector<Cause>& causes) {
+void settle(const Schema& schema, Json& value, const Json* old, const Path& path,
+            Findings& findings) {
   if (old && *old == value) return;
-  Check(schema, path, causes).value(value, old);
+  Check(schema, path, findings).value(value, old);
+}
+
+void prune(const Schema& schema, Json& value, const Path& path, std::vector<std::string>& unknown) {
+  if (value.is_array() && schema.items) {
+    for (std::size_t i = 0; i < value.size(); ++i)
+      prune(*schema.items, value[i], {&path, "", static_cast<std::ptrdiff_t>(i)}, unknown);
+  }
+  if (!value.is_object()) return;
+  for (auto item = value.begin(); item != value.end();) {
+    const auto* member = schema.member(item.key());
+    const Path at{&path, item.key()};
+    if (member) prune(*member, item.value(), at, unknown);
+    if (member || is_open(schema)) {
+      ++item;
+      continue;
+    }
+    unknown.push_back(at.text());
+    item = value.erase(item);
+  }
 }
 
 }  // namespace weir::sim

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "sim/server/http_front.h"
+
+namespace weir {
+namespace {
+
+// Each watch and each kept connection holds a thread; kubectl has a handful.
+constexpr HttpServerOptions kServing{64, true, std::size_t{3} << 20U};
+
+struct Listen {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+std::optional<Listen> parse_listen(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  Listen listen{text.substr(0, colon)};
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data() + colon + 1, end, listen.port);
+  const bool loopback = listen.host == "localhost" || listen.host.starts_with("127.");
+  return read.ec == std::errc() && read.ptr == end && loopback ? std::optional(listen)
+                                                               : std::nullopt;
+}
+
+std::string kubeconfig(const std::string& url) {
+  return fmt::format(
+      "apiVersion: v1\nkind: Config\ncurrent-context: weir-demo\n"
+      "clusters:\n- name: weir-demo\n  cluster: {{server: \"{}\"}}\n"
+      "contexts:\n- name: weir-demo\n  context: {{cluster: weir-demo, user: weir-demo}}\n"
+      "users:\n- name: weir-demo\n  user: {{}}\n",
+      url);
+}
+
+// A folder of our own that goes with us.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "weir-demo-XXXXXX").string();
+    if (::mkdtemp(name.data())) path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+int serve_bare(const Listen& listen) {
+  // Threads inherit the mask, so that only the wait below sees the signals.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const SystemClock clock;
+  sim::ApiServer server(clock);
+  for (const auto* name : {"default", "kube-system"}) server.add_namespace(name);
+  sim::HttpFront front(server, clock);
+  const auto http = serve_http(
+      listen.host, listen.port, [&](const ServedRequest& request) { return front.handle(request); },
+      kServing);
+  const Folder folder;
+  if (!http || folder.path().empty()) {
+    std::cerr << "weir demo: " << (http ? "no temporary folder" : http.error().message) << "\n";
+    return exit_code::kFailed;
+  }
+  const auto url = fmt::format("http://{}:{}", listen.host, (*http)->port());
+  const auto file = folder.path() / "kubeconfig";
+  std::ofstream(file) << kubeconfig(url);
+  std::cout << fmt::format("serving {}\nexport KUBECONFIG={}\n", url, file.string()) << std::flush;
+  int signal = 0;
+  sigwait(&signals, &signal);
+  return exit_code::kOk;
+}
+
+}  // namespace
+
+int run_demo(const std::vector<std::string>& words) {
+  const auto arguments = Arguments::parse(words, {{"listen"}, {"serve", "bare"}, {}, 0});
+  if (!arguments) {
+    std::cerr << "weir demo: " << arguments.error().message << "\n";
+    return exit_code::kUsage;
+  }
+  const auto listen = parse_listen(arguments->value("listen", "127.0.0.1:0"));
+  if (!listen || !arguments->has("serve") || !arguments->has("bare")) {
+    std::cerr << "weir demo: "
+              << (listen ? "there is only --serve --bare yet"
+                         : "--listen: must be HOST:PORT with a loopback HOST")
+              << "\n";
+    return exit_code::kUsage;
+  }
+  return serve_bare(*listen);
+}
+
+}  // namespace weir
