@@ -22,8 +22,11 @@ WatchThreads::WatchThreads(const Network& network, FaultyApi& api, const Feeds& 
     : net_(network), api_(api) {
   for (const auto& feed : feeds.all()) {
     const auto lag = static_cast<double>(net_.faults.watch_lag_max.count()) * net_.random.uniform();
-    watches_.push_back({&feed, std::make_unique<Reflector>(*feed.sink, net_.random),
-                        SimTime(static_cast<std::int64_t>(lag))});
+    Watch watch;
+    watch.feed = &feed;
+    watch.reflector = std::make_unique<Reflector>(*feed.sink, net_.random);
+    watch.lag = SimTime(static_cast<std::int64_t>(lag));
+    watches_.push_back(std::move(watch));
   }
 }
 

@@ -29,7 +29,7 @@ class WatchThreads final : public Actor {
 
  private:
   struct Watch {
-    const Feed* feed;
+    const Feed* feed = nullptr;
     std::unique_ptr<Reflector> reflector;
     SimTime lag{0};
     SimTime held_until{0};  // nothing comes before

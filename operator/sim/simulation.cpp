@@ -106,6 +106,20 @@ class Run {
   }
 
   RunResult run() {
+    try {
+      play();
+    } catch (const std::exception& e) {
+      fail("no invariant breaks", e.what());
+    }
+    result_.planned = planned_;
+    result_.crashes = operators_.crashes();
+    result_.passes = operators_.passes();
+    result_.simulated = clock_.elapsed();
+    return std::move(result_);
+  }
+
+ private:
+  void play() {
     run_until(options_.faults_end);
     faults_ = {};
     operators_.calm();
@@ -117,14 +131,8 @@ class Run {
       for (const auto& release : options_.releases)
         result_.end.push_back(end_of(server_, {std::string(kNamespace), release}));
     }
-    result_.planned = planned_;
-    result_.crashes = operators_.crashes();
-    result_.passes = operators_.passes();
-    result_.simulated = clock_.elapsed();
-    return std::move(result_);
   }
 
- private:
   // In pieces, so that a violation ends the run soon.
   void run_until(SimTime end) {
     while (clock_.elapsed() < end && result_.violations.empty())
@@ -181,12 +189,7 @@ void capture_logs() {
 
 RunResult simulate(const RunOptions& options) {
   errors_logged.clear();
-  RunResult result;
-  try {
-    result = Run(options).run();
-  } catch (const std::exception& e) {
-    result.violations.push_back({"no invariant breaks", e.what()});
-  }
+  RunResult result = Run(options).run();
   for (const auto& line : errors_logged) result.violations.push_back({"no error is logged", line});
   return result;
 }

@@ -21,6 +21,7 @@ class OwnershipCheck final : public Check {
   using Check::Check;
 
   void on_write(const Write& write) override {
+    if (write.to(kinds::kRelease)) see_release(write);
     if (!write.by_operator() || write.to(kinds::kEvent)) return;
     if (write.to(kinds::kRelease) || write.to(kinds::kCanaryPolicy))
       return check_status_only(write);
@@ -34,11 +35,17 @@ class OwnershipCheck final : public Check {
   }
 
  private:
+  void see_release(const Write& write) {
+    const bool gone = write.after.is_null();
+    const auto uid = json_text(gone ? write.before : write.after, {"metadata", "uid"});
+    alive_until_[uid] = gone ? court_.now() : SimTime::max();
+  }
+
+  // A Release that is gone may still stand in a cache.
   bool is_release(const std::string& uid) const {
-    for (const auto* release : court_.world.scene().server.all(kinds::kRelease)) {
-      if (!uid.empty() && json_text(*release, {"metadata", "uid"}) == uid) return true;
-    }
-    return false;
+    const auto found = alive_until_.find(uid);
+    return found != alive_until_.end() &&
+           (found->second == SimTime::max() || court_.now() <= found->second + court_.staleness);
   }
 
   void check_status_only(const Write& write) const {
@@ -47,6 +54,8 @@ class OwnershipCheck final : public Check {
       court_.fail("of the user's objects only the status is written",
                   write.ref.plural + " " + write.ref.key.name);
   }
+
+  std::map<std::string, SimTime> alive_until_;  // Releases by uid
 };
 
 }  // namespace

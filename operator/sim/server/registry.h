@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,10 @@ class Registry {
   Answer<Entry> remove(const Resource& resource, const ObjectKey& key,
                        const DeleteOptions& options);
 
+  // From now on what has lost its owners waits for collect_garbage(), as it waits for the controller in a real cluster.
+  void defer_garbage() { deferred_ = true; }
+  void collect_garbage();
+
   // By hand, without rules: the world's way.
   void force_put(const ObjectRef& ref, Json object);
   void force_erase(const ObjectRef& ref);
@@ -104,6 +109,7 @@ class Registry {
   void begin_deletion(const Resource& resource, const ObjectRef& ref,
                       const Propagation& propagation);
   void follow_up(const ObjectRef& ref);
+  void collect_now_or_later(const ObjectRef& ref);
   void collect(const ObjectRef& ref);
   void collect_dependents(const std::string& owner_uid);
   void finish_foreground(const std::string& owner_uid);
@@ -114,6 +120,8 @@ class Registry {
 
   const Clock& clock_;
   ObjectStore store_;
+  bool deferred_ = false;
+  std::set<ObjectRef> garbage_;  // perhaps: looked at again when it is collected
   std::uint64_t uids_ = 0;
   std::uint64_t names_ = 0;
 };

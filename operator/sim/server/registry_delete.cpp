@@ -129,7 +129,8 @@ Entry Registry::put(const ObjectRef& ref, Json object, std::shared_ptr<const Man
 
 void Registry::follow_up(const ObjectRef& ref) {
   const auto* found = store_.find(ref);
-  if (found && !owner_uids(*found->object).empty() && !is_ending(*found->object)) collect(ref);
+  if (found && !owner_uids(*found->object).empty() && !is_ending(*found->object))
+    collect_now_or_later(ref);
 }
 
 void Registry::erase(const ObjectRef& ref) {
@@ -147,7 +148,19 @@ void Registry::erase(const ObjectRef& ref) {
 void Registry::force_erase(const ObjectRef& ref) { erase(ref); }
 
 void Registry::collect_dependents(const std::string& owner_uid) {
-  for (const auto& ref : store_.dependents(owner_uid)) collect(ref);
+  for (const auto& ref : store_.dependents(owner_uid)) collect_now_or_later(ref);
+}
+
+void Registry::collect_now_or_later(const ObjectRef& ref) {
+  if (deferred_)
+    garbage_.insert(ref);
+  else
+    collect(ref);
+}
+
+// What goes may leave more behind; that is for the next time.
+void Registry::collect_garbage() {
+  for (const auto& ref : std::exchange(garbage_, {})) collect(ref);
 }
 
 // Deletes an object whose owners are all gone or going in the foreground; forgets those that are gone when one is left.

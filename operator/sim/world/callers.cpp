@@ -74,7 +74,12 @@ Callers::Stream Callers::stream_to(const ObjectKey& service, double share) const
   // A Service that somebody deleted still tells by its name whose it was.
   const auto revision = object ? json_text(selector, {marks::kRevision})
                                : service.name.substr(service.name.rfind('-') + 1);
-  stream.excused = scene_.now() < kubelet_.disturbed_until(revision);
+  // Nobody may expect an answer of what has been deleted.
+  const bool release_gone =
+      object && !scene_.server.find(
+                    kinds::kRelease,
+                    {service.ns, json_text(*object, {"metadata", "labels", marks::kRelease})});
+  stream.excused = release_gone || scene_.now() < kubelet_.disturbed_until(revision);
   stream.bad_rate = scene_.options.good_rate;
   for (const auto* pod : scene_.server.all(kPod)) {
     if (selects(selector, *pod) && is_bad(*pod, scene_.now()))

@@ -52,14 +52,19 @@ void Endpoints::write_slice(const Json& service) {
   }
   const auto key = slice_key(key_of(service));
   Json slice = slice_of(service, std::move(endpoints));
+  // The slice of a Service that is gone waits for the garbage collector; a new one does not inherit it.
+  const Json* old = scene_.server.find(kinds::kEndpointSlice, key);
+  if (old && json_at(*old, {"metadata", "ownerReferences"}) !=
+                 json_at(slice, {"metadata", "ownerReferences"}))
+    scene_.server.drop(kinds::kEndpointSlice, key);
   if (!scene_.server.find(kinds::kEndpointSlice, key)) {
     (void)scene_.server.create(kinds::kEndpointSlice, key.ns, slice, false,
                                Deadline(SteadyTime::max()));
     return;
   }
-  scene_.server.edit(kinds::kEndpointSlice, key, [&](Json& old) {
-    old["endpoints"] = slice["endpoints"];
-    old["metadata"]["labels"] = slice["metadata"]["labels"];
+  scene_.server.edit(kinds::kEndpointSlice, key, [&](Json& object) {
+    object["endpoints"] = slice["endpoints"];
+    object["metadata"]["labels"] = slice["metadata"]["labels"];
   });
 }
 

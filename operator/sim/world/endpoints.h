@@ -8,7 +8,7 @@ namespace weir::sim {
 class Endpoints final : public Reactor {
  public:
   explicit Endpoints(const Scene& scene)
-      : Reactor(scene, {"services", "pods"}, scene.options.controller_lag) {}
+      : Reactor(scene, {"services", "pods", "endpointslices"}, scene.options.controller_lag) {}
 
  private:
   std::optional<SimTime> reconcile() override;

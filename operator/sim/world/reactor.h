@@ -25,7 +25,7 @@ class Reactor : public Actor {
   }
 
  protected:
-  Reactor(const Scene& scene, std::set<std::string_view> watched, SimTime lag)
+  Reactor(const Scene& scene, const std::set<std::string_view>& watched, SimTime lag)
       : scene_(scene), watched_(watched.begin(), watched.end()), lag_(lag) {}
 
   // Brings its part of the world in order; tells when to look again without a change.

@@ -5,6 +5,7 @@
 #include "sim/stage.h"
 #include "sim/world/callers.h"
 #include "sim/world/endpoints.h"
+#include "sim/world/garbage_collector.h"
 #include "sim/world/gateway.h"
 #include "sim/world/kubelet.h"
 #include "sim/world/prometheus.h"
@@ -17,6 +18,7 @@ class World {
   World(ApiServer& server, Stage& stage, Random& random, const WorldOptions& options,
         const WorldFaults& faults)
       : scene_{server, stage.clock(), random, options, faults},
+        garbage_collector_(scene_),
         replica_sets_(scene_),
         kubelet_(scene_),
         endpoints_(scene_),
@@ -41,13 +43,15 @@ class World {
 
  private:
   Scene scene_;
+  GarbageCollector garbage_collector_;
   ReplicaSets replica_sets_;
   Kubelet kubelet_;
   Endpoints endpoints_;
   Gateway gateway_;
   Callers callers_;
   Prometheus prometheus_;
-  std::vector<Reactor*> parts_{&replica_sets_, &kubelet_, &endpoints_, &gateway_, &callers_};
+  std::vector<Reactor*> parts_{&garbage_collector_, &replica_sets_, &kubelet_,
+                               &endpoints_,         &gateway_,      &callers_};
 };
 
 }  // namespace weir::sim
