@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "base/clock.h"
 #include "base/sim_point.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
@@ -138,11 +139,12 @@ int print_coverage() {
 class Stopwatch {
  public:
   double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+    return std::chrono::duration<double>(clock_.monotonic() - begun_).count();
   }
 
  private:
-  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  SystemClock clock_;
+  SteadyTime begun_ = clock_.monotonic();
 };
 
 bool run_one(const Request& request) {

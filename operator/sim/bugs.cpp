@@ -235,7 +235,9 @@ const std::vector<Hiding>& all_bugs() {
     std::vector<Hiding> bugs;
     for (int i = 1; i < static_cast<int>(Bug::kCount); ++i) {
       const auto bug = static_cast<Bug>(i);
-      bugs.push_back({bug, bug == Bug::ForeignTaken ? "foreign-service" : ""});
+      bugs.push_back({bug, bug == Bug::ForeignTaken   ? "foreign-service"
+                           : bug == Bug::GuardDropped ? "route-edited-midway"
+                                                      : ""});
     }
     return bugs;
   }();

@@ -129,10 +129,11 @@ class Hands {
   }
 
   void foreign_service() {
-    const Json service{{"apiVersion", "v1"},
-                       {"kind", "Service"},
-                       {"metadata", {{"name", key_.name}, {"namespace", key_.ns}}},
-                       {"spec", {{"selector", {{"app", "other"}}}, {"ports", Json::array()}}}};
+    const Json service{
+        {"apiVersion", "v1"},
+        {"kind", "Service"},
+        {"metadata", {{"name", key_.name}, {"namespace", key_.ns}}},
+        {"spec", {{"selector", {{"app", "other"}}}, {"ports", Json::array({Json{{"port", 80}}})}}}};
     (void)server_.create(kinds::kService, key_.ns, service, false, kNever);
   }
 

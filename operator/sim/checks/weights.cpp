@@ -22,10 +22,23 @@ class WeightsCheck final : public Check {
     if (before.stable.empty()) return;
     if (now.stable != before.stable) check_new_stable(release, before, now);
     const int earned = now.canary == before.canary ? before.weight : 0;
-    if (now.weight > earned) check_step(release, now.canary, earned, now.weight);
+    if (now.weight <= earned) return;
+    check_step(release, now.canary, earned, now.weight);
+    check_guard(write, release.name + "-" + now.canary, earned);
   }
 
  private:
+  // A rise is decided on the route as it is: it carries its version.
+  void check_guard(const Write& write, const std::string& service, int earned) const {
+    if (write.before.is_null()) return;
+    const auto weights = weights_of_route(write.before);
+    const auto found = weights.find(service);
+    const int had = found == weights.end() ? 0 : found->second;
+    if (had != earned)
+      court_.fail("a rise is decided on the route as it is",
+                  fmt::format("{} rose from {} %, the route said {} %", service, earned, had));
+  }
+
   void check_sum(const Write& write) const {
     int sum = 0;
     for (const auto& [service, weight] : weights_of_route(write.after)) sum += weight;
