@@ -16,16 +16,16 @@ struct Author {
   int instance = 0;
   std::uint64_t pass = 0;
   SimTime sent{0};  // when the request left
-  ObjectRef
-      deletes{};  // what it asks to delete; whatever goes with that goes by the garbage collector's hand
+  // What it asks to delete; whatever goes with that goes by the garbage collector's hand.
+  ObjectRef deletes{};
 };
 
 // One fault at one place, for the exhaustive search; counted over the whole run.
 struct PlannedFault {
   int crash_at_write = 0;  // the n-th; 0 = none
   bool before = false;     // its effect
-  int late_event =
-      0;  // the n-th delivery of a watch comes `late_by` late, and with it what follows on that watch
+  // The n-th delivery of a watch comes `late_by` late, and with it what follows on that watch.
+  int late_event = 0;
   SimTime late_by = seconds(8);
   // How far the run is.
   int writes = 0;
