@@ -19,7 +19,7 @@ struct Memo {
   std::string canary;
   int weight = 0;
   std::string previous;
-  std::optional<SimTime> promoted;  // true time of the write that promoted
+  std::optional<SimTime> promoted;  // by the clock of who promoted
   std::string rolled_back;
 
   bool operator==(const Memo&) const = default;
