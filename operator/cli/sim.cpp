@@ -102,7 +102,7 @@ Result<Request> read_request(const std::vector<std::string>& words) {
     request.scenario = sim::find_scenario(arguments.value("scenario"));
     if (!request.scenario) return wrong("scenario", "a named scenario (--exhaustive lists them)");
   }
-  return read_numbers(arguments, std::move(request));
+  return read_numbers(arguments, request);
 }
 
 void print_run(const sim::RunResult& run, bool whole) {
