@@ -11,15 +11,6 @@
 
 namespace weir::sim {
 
-Weights weights_of_route(const Json& route) {
-  Weights weights;
-  const Json& rules = json_at(route, {"spec", "rules"});
-  if (!rules.is_array() || rules.empty()) return weights;
-  for (const auto& ref : json_at(rules.front(), {"backendRefs"}))
-    weights[json_text(ref, {"name"})] = static_cast<int>(json_int(ref, {"weight"}, 1));
-  return weights;
-}
-
 namespace {
 
 Memo read_memo(const Json& route) {

@@ -97,7 +97,4 @@ class Witness {
   std::set<ObjectKey> served_;
 };
 
-// Weights of a route by Service.
-Weights weights_of_route(const Json& route);
-
 }  // namespace weir::sim
