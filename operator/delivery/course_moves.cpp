@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/sim_point.h"
+
 namespace weir {
 
 bool route_shows(const ReleaseSnapshot& snapshot) {
@@ -23,12 +25,20 @@ void stall(Course& course, std::string reason, std::string message) {
   course.message = std::move(message);
 }
 
+void pause(Course& course, const ReleaseSnapshot& snapshot, const std::string& what) {
+  reached(SimPoint::Paused);
+  course.phase = Phase::Paused;
+  course.message = fmt::format("paused by {}: {}",
+                               snapshot.spec().paused ? "spec.paused" : "a request", what);
+}
+
 void roll_back(Course& course, const std::string& revision, const std::string& to,
                const Judgement& why, const Evidence& evidence, WallTime now) {
-  const auto seen = evidence.find(why.objective->name);
-  RollbackMark mark{revision, why.objective->name, why.message,
+  const auto seen = evidence.find(why.objective);
+  RollbackMark mark{revision, why.objective, why.message,
                     seen == evidence.end() ? std::nullopt : seen->second.bad_since, now};
-  course.traffic = Traffic{to, "", 0, "", std::nullopt, mark};
+  course.traffic = course.traffic.resting_at(to);
+  course.traffic.rollback = mark;
   course.phase = Phase::RollingBack;
   course.canary.reset();
   course.message = fmt::format("taking {} back: {}: {}", revision, mark.reason, mark.message);

@@ -14,6 +14,9 @@ bool route_shows(const ReleaseSnapshot& snapshot);
 void stall(Course& course, std::string reason, std::string message);
 
 // All traffic to `to` at once; `revision` gets none again until the spec's revision changes.
+// Nothing rises while a person has paused it.
+void pause(Course& course, const ReleaseSnapshot& snapshot, const std::string& what);
+
 void roll_back(Course& course, const std::string& revision, const std::string& to,
                const Judgement& why, const Evidence& evidence, WallTime now);
 

@@ -27,6 +27,8 @@ struct Course {
   std::optional<CanaryStatus> canary;
   std::vector<Judgement> judgements;
   bool hands_off = false;  // leave every child but the route as it is
+  bool returns = false;    // a person's choice begins to serve: the route must be as it was seen
+  std::optional<RequestStatus> answer;  // to what a person has asked
   bool stalled = false;    // only a change of input can help
   std::string stalled_reason;
   std::vector<Notice> notices;

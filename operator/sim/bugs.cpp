@@ -35,6 +35,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Bug::kCount)> kN
     "owner-dropped",
     "foreign-taken",
     "hot-loop",
+    "request-forgotten",
+    "pause-ignored",
 };
 
 // ---- between observe and decide ----
@@ -66,6 +68,7 @@ void believe_readiness(ReleaseSnapshot& snapshot) {
 void twist(ReleaseSnapshot& snapshot, Bug bug) {
   if (bug == Bug::MemoIgnored) believe_status(snapshot);
   if (bug == Bug::ReadinessIgnored) believe_readiness(snapshot);
+  if (bug == Bug::PauseIgnored) snapshot.traffic.paused = false;
   if (bug == Bug::HoldFromWrite) snapshot.route_state.accepted = snapshot.route_state.exists;
   for (auto& [objective, evidence] : snapshot.evidence) {
     if (bug == Bug::SourceErrorIsBreach && evidence.source_error) condemn(evidence);
@@ -82,6 +85,7 @@ void twist(Course& course, const ReleaseSnapshot& snapshot, Bug bug) {
   if (bug == Bug::StepSkipped && course.traffic.weight > snapshot.traffic.weight)
     course.traffic.weight = 100;
   if (bug == Bug::RollbackForgotten) course.traffic.rollback.reset();
+  if (bug == Bug::RequestForgotten) course.traffic.request.clear();
 }
 
 // ---- between the plan and its execution ----
@@ -235,9 +239,10 @@ const std::vector<Hiding>& all_bugs() {
     std::vector<Hiding> bugs;
     for (int i = 1; i < static_cast<int>(Bug::kCount); ++i) {
       const auto bug = static_cast<Bug>(i);
-      bugs.push_back({bug, bug == Bug::ForeignTaken   ? "foreign-service"
-                           : bug == Bug::GuardDropped ? "route-edited-midway"
-                                                      : ""});
+      bugs.push_back({bug, bug == Bug::ForeignTaken       ? "foreign-service"
+                           : bug == Bug::GuardDropped     ? "route-edited-midway"
+                           : bug == Bug::RequestForgotten ? "promote-midway"
+                                                          : ""});
     }
     return bugs;
   }();

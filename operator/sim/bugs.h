@@ -35,6 +35,8 @@ enum class Bug {
   OwnerDropped,  // children are created without owner
   ForeignTaken,  // an object that has our name is taken for ours
   HotLoop,       // every pass writes status
+  RequestForgotten,  // the route does not tell which request it has carried out
+  PauseIgnored,
   kCount,
 };
 

@@ -84,7 +84,8 @@ void compare_ends(RunResult& result, const RunResult& without_faults) {
   for (std::size_t i = 0; i < result.end.size(); ++i) {
     const auto& end = result.end[i];
     const auto& right = without_faults.end[i];
-    if (end != right)
+    // Who asks at another moment of a release is answered otherwise, and comes to another end.
+    if (end != right && result.answers[i] == without_faults.answers[i])
       result.violations.push_back({"the end is that of a run without faults",
                                    fmt::format("{}; without faults {}", end, right)});
   }

@@ -26,7 +26,9 @@ class RollbackCheck final : public Check {
     if (before.canary != now.rolled_back && before.stable != now.rolled_back) return;
     if (!first_of_pass)
       court_.fail("a rollback is the first write of its pass", now.rolled_back + " had to wait");
-    if (!court_.witness.is_bad({release.ns, release.name + "-" + now.rolled_back}))
+    const bool asked = court_.witness.asked(release, "abort", now.rolled_back) > 0 ||
+                       court_.witness.asked(release, "rollback", now.stable) > 0;
+    if (!asked && !court_.witness.is_bad({release.ns, release.name + "-" + now.rolled_back}))
       court_.fail("a good revision is not taken back", now.rolled_back);
   }
 
