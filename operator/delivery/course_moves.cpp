@@ -28,8 +28,8 @@ void stall(Course& course, std::string reason, std::string message) {
 void pause(Course& course, const ReleaseSnapshot& snapshot, const std::string& what) {
   reached(SimPoint::Paused);
   course.phase = Phase::Paused;
-  course.message = fmt::format("paused by {}: {}",
-                               snapshot.spec().paused ? "spec.paused" : "a request", what);
+  course.message =
+      fmt::format("paused by {}: {}", snapshot.spec().paused ? "spec.paused" : "a request", what);
 }
 
 void roll_back(Course& course, const std::string& revision, const std::string& to,

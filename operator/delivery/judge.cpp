@@ -120,7 +120,8 @@ Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, WallTime 
   ruling.may_advance = true;
   for (const auto& objective : policy.objectives) {
     const auto seen = evidence.find(objective.name);
-    auto judgement = judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second, now);
+    auto judgement =
+        judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second, now);
     if (!ruling.breach && breaks(objective, judgement, hold_over)) ruling.breach = judgement;
     if (ruling.may_advance && !allows(policy, objective, judgement)) {
       ruling.may_advance = false;

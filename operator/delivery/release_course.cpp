@@ -201,7 +201,8 @@ Course chart_course(const ReleaseSnapshot& snapshot, WallTime now) {
   Course course = chart(asked, now);
   course.answer = answer->status;
   const bool refused = answer->status.outcome == "Refused";
-  course.notices.push_back({refused, refused ? "RequestRefused" : "RequestDone", told(answer->status)});
+  course.notices.push_back(
+      {refused, refused ? "RequestRefused" : "RequestDone", told(answer->status)});
   return course;
 }
 

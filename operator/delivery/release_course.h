@@ -29,7 +29,7 @@ struct Course {
   bool hands_off = false;  // leave every child but the route as it is
   bool returns = false;    // a person's choice begins to serve: the route must be as it was seen
   std::optional<RequestStatus> answer;  // to what a person has asked
-  bool stalled = false;    // only a change of input can help
+  bool stalled = false;                 // only a change of input can help
   std::string stalled_reason;
   std::vector<Notice> notices;
   std::optional<WallTime> look_again;

@@ -31,7 +31,8 @@ Traffic rebuild_traffic(const ReleaseSnapshot& snapshot) {
     if (traffic.stable.empty() && json)
       traffic.stable = json_text(*json, {"spec", "selector", marks::kRevision});
   }
-  traffic.paused = status.phase == Phase::Paused && !(snapshot.release->spec && snapshot.release->spec->paused);
+  traffic.paused =
+      status.phase == Phase::Paused && !(snapshot.release->spec && snapshot.release->spec->paused);
   // A revision that was taken back once and is under way again was asked for anew.
   if (status.last_rollback && status.last_rollback->at && !status.canary) {
     const auto& last = *status.last_rollback;

@@ -87,7 +87,8 @@ class PlanBuilder {
     RouteGoal goal{backends(), encode_traffic(course_.traffic)};
     int sum = 0;
     for (const auto& backend : goal.backends) sum += backend.weight;
-    route_waits_ = sum != 100;  // nobody to serve yet, or the stable Service is being put back first
+    route_waits_ =
+        sum != 100;  // nobody to serve yet, or the stable Service is being put back first
     if (route_waits_) return;
     const bool guarded = course_.returns || weight_rises();
     auto action = s_.router->plan(release_, goal, s_.route.get(), guarded);

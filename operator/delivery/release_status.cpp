@@ -13,7 +13,7 @@ namespace weir {
 namespace {
 
 constexpr milliseconds kJudgementEvery{30'000};
-constexpr std::size_t kMaxHistory = 10;    // entries in status
+constexpr std::size_t kMaxHistory = 10;  // entries in status
 constexpr std::size_t kMaxRequests = 5;
 constexpr std::size_t kMaxMessage = 1024;  // bytes
 
@@ -101,8 +101,8 @@ void add_history(ReleaseStatus& status, const ReleaseStatus& before, const Traff
                           traffic.stable != before.stable->revision;
   if (taken_back)
     remember(status, {traffic.rollback->revision, "RolledBack",
-                      before.promotion ? before.promotion->at : std::nullopt,
-                      traffic.rollback->at, cut(traffic.rollback->message)});
+                      before.promotion ? before.promotion->at : std::nullopt, traffic.rollback->at,
+                      cut(traffic.rollback->message)});
   if (!before.stable && !traffic.stable.empty())
     remember(status, {traffic.stable, "Promoted", std::nullopt, now, "first revision"});
 }

@@ -65,9 +65,10 @@ Result<Traffic> abort_release(const ReleaseSnapshot& snapshot, const Asked& aske
   if (asked.revision != traffic.stable || traffic.stable != snapshot.wanted)
     return refused("no release is under way");
   if (!can_return)
-    return refused(fmt::format("{} is promoted and nothing is left to return to at once: use "
-                               "rollback",
-                               traffic.stable));
+    return refused(
+        fmt::format("{} is promoted and nothing is left to return to at once: use "
+                    "rollback",
+                    traffic.stable));
   return taken_back(traffic, traffic.previous, asked, now);
 }
 
@@ -75,9 +76,10 @@ Result<Traffic> retry(const ReleaseSnapshot& snapshot, const Asked& asked) {
   Traffic traffic = snapshot.traffic;
   if (!traffic.rollback || asked.revision != snapshot.wanted ||
       traffic.rollback->revision != asked.revision)
-    return refused(fmt::format("{} is not a revision that the spec asks for and that was taken "
-                               "back",
-                               clip(asked.revision, kMaxText)));
+    return refused(
+        fmt::format("{} is not a revision that the spec asks for and that was taken "
+                    "back",
+                    clip(asked.revision, kMaxText)));
   traffic.rollback.reset();
   return traffic;
 }
@@ -122,8 +124,7 @@ Result<Traffic> rollback_to(const ReleaseSnapshot& snapshot, const Asked& asked)
 Result<Traffic> carry_out(const ReleaseSnapshot& snapshot, const Asked& asked, WallTime now) {
   if (snapshot.traffic.stable.empty()) return refused("no revision has served yet");
   const bool usable = snapshot.release->spec && snapshot.pod_template;
-  if (!usable && asked.verb != "abort")
-    return refused("the spec cannot be used: mend it first");
+  if (!usable && asked.verb != "abort") return refused("the spec cannot be used: mend it first");
   if (asked.verb == "promote") return promote(snapshot, asked, false);
   if (asked.verb == "promote-full") return promote(snapshot, asked, true);
   if (asked.verb == "abort") return abort_release(snapshot, asked, now);
@@ -135,22 +136,25 @@ Result<Traffic> carry_out(const ReleaseSnapshot& snapshot, const Asked& asked, W
     traffic.paused = true;
     return traffic;
   }
-  return refused(fmt::format("found \"{}\", must be promote, promote-full, abort, retry, rollback, "
-                             "pause or resume",
-                             clip(asked.verb, kMaxText)));
+  return refused(
+      fmt::format("found \"{}\", must be promote, promote-full, abort, retry, rollback, "
+                  "pause or resume",
+                  clip(asked.verb, kMaxText)));
 }
 
 Result<void> check_age(const std::string& id, WallTime now) {
   const auto at = id.find('@');
   const auto time = parse_time(at == std::string::npos ? "" : std::string_view(id).substr(at + 1));
   if (!time || id.size() > kMaxId)
-    return refused(fmt::format("weir.dev/request-id: must be NONCE@TIME with an RFC 3339 time and at "
-                               "most {} bytes",
-                               kMaxId));
+    return refused(
+        fmt::format("weir.dev/request-id: must be NONCE@TIME with an RFC 3339 time and at "
+                    "most {} bytes",
+                    kMaxId));
   if (now - *time > kRequestGoodFor)
     return refused(fmt::format("it was made at {}, more than 10 minutes ago", format_time(*time)));
   if (*time - now > kRequestAhead)
-    return refused(fmt::format("it says it was made at {}, which is yet to come", format_time(*time)));
+    return refused(
+        fmt::format("it says it was made at {}, which is yet to come", format_time(*time)));
   return {};
 }
 
@@ -178,8 +182,8 @@ std::optional<RequestAnswer> answer_request(const ReleaseSnapshot& snapshot, Wal
     return answer;
   }
   const auto colon = text.find(':');
-  const Asked asked{text.substr(0, colon),
-                    colon == std::string::npos ? "" : text.substr(colon + 1), by};
+  const Asked asked{text.substr(0, colon), colon == std::string::npos ? "" : text.substr(colon + 1),
+                    by};
   const auto fresh = check_age(whole_id, now);
   auto traffic = fresh ? carry_out(snapshot, asked, now) : Result<Traffic>(fresh.error());
   reached(traffic ? SimPoint::RequestDone : SimPoint::RequestRefused);

@@ -15,11 +15,13 @@ namespace weir {
 
 inline constexpr milliseconds kRequestGoodFor{600'000};
 inline constexpr milliseconds kRequestAhead{60'000};  // the asker's clock may be so far before ours
-inline constexpr std::string_view kRequestedRollback = "Requested";  // reason of a rollback by request
+inline constexpr std::string_view kRequestedRollback =
+    "Requested";  // reason of a rollback by request
 inline constexpr std::string_view kAborted = "Aborted";
 
 struct RequestAnswer {
-  Traffic traffic;  // as the snapshot's, with the request carried out; just that when it was refused
+  Traffic
+      traffic;  // as the snapshot's, with the request carried out; just that when it was refused
   RequestStatus status;
 };
 

@@ -29,10 +29,11 @@ struct Traffic {
   std::optional<RollbackMark>
       rollback;  // this revision gets no traffic until the spec's revision changes
   // What people have ordered by requests.
-  int waived = 0;         // percent: of the canary, the holds of weights up to this need not end
-  bool paused = false;    // nothing rises
-  std::string returning;  // a kept revision that is to serve instead of stable, once it has the pods
-  std::string request;    // id of the last request that was carried out
+  int waived = 0;       // percent: of the canary, the holds of weights up to this need not end
+  bool paused = false;  // nothing rises
+  std::string
+      returning;        // a kept revision that is to serve instead of stable, once it has the pods
+  std::string request;  // id of the last request that was carried out
 
   int weight_of(const std::string& revision) const {
     if (revision == stable) return 100 - weight;

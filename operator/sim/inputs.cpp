@@ -197,8 +197,8 @@ Input draw_meddling(Random& random) {
       {0.25, What::Replicas},     {0.40, What::LoseStatus},  {0.55, What::RouteToStable},
       {0.63, What::EditPolicy},   {0.71, What::DeleteRoute}, {0.79, What::DeleteCallersService},
       {0.87, What::DeleteCanary}, {1.00, What::ScaleCanary}};
-  static constexpr std::string_view kVerbs[] = {"promote", "promote-full", "abort", "retry",
-                                                "rollback", "pause", "resume"};
+  static constexpr std::string_view kVerbs[] = {"promote",  "promote-full", "abort", "retry",
+                                                "rollback", "pause",        "resume"};
   if (random.uniform() < 0.4) {
     Input request;
     request.what = random.uniform() < 0.1 ? What::PauseSpec : What::Request;
@@ -218,8 +218,9 @@ Input draw_meddling(Random& random) {
 // What is paused for ever comes to no end.
 void resume_in_the_end(std::vector<Input>& inputs, const std::string& release, SimTime end) {
   const auto pauses = [&](const Input& input) {
-    return input.release == release && (input.what == Input::What::PauseSpec ||
-                                        (input.what == Input::What::Request && input.text == "pause"));
+    return input.release == release &&
+           (input.what == Input::What::PauseSpec ||
+            (input.what == Input::What::Request && input.text == "pause"));
   };
   if (std::none_of(inputs.begin(), inputs.end(), pauses)) return;
   Input resume;

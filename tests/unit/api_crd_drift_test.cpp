@@ -97,6 +97,7 @@ bool schema_accepts(const Json& schema, const std::string& text) {
 // Another value, valid for the schema where one can be found.
 Json changed(const Json& value, const Json* schema) {
   if (value.is_number_integer()) return value.get<int>() + 1;
+  if (value.is_boolean()) return !value.get<bool>();
   if (!value.is_string()) return "changed";
   if (schema == nullptr) return value.get<std::string>() + "x";
   const auto old = value.get<std::string>();

@@ -75,9 +75,8 @@ class HoldsCheck final : public Check {
       const SimTime end = std::min(until, to);
       until = since;
       if (ready < needed && end - begin > blind)
-        broken =
-            fmt::format("{} left {} % though only {} of {} were ready for {:.2f} s", before.canary,
-                        before.weight, ready, needed, in_seconds(end - begin));
+        broken = fmt::format("{} left {} % though only {} of {} were ready for {:.2f} s",
+                             before.canary, before.weight, ready, needed, in_seconds(end - begin));
     });
     if (!broken.empty())
       fail(release, before.canary, "every step is held with its pods ready", broken);

@@ -60,8 +60,8 @@ class WeightsCheck final : public Check {
   void check_new_stable(const Write& write, const Memo& before, const Memo& now) const {
     const auto& release = write.ref.key;
     const bool promoted = now.stable == before.canary && before.weight == 100;
-    const bool returned = now.stable == before.previous ||
-                          court_.witness.asked(release, "rollback", now.stable) > 0;
+    const bool returned =
+        now.stable == before.previous || court_.witness.asked(release, "rollback", now.stable) > 0;
     if (!promoted && !returned && !is_forgotten(write))
       court_.fail("no step is skipped", fmt::format("{}: {} became stable from {} %", release.name,
                                                     now.stable, before.weight));

@@ -22,6 +22,7 @@ Memo read_memo(const Json& route) {
   memo.weight = static_cast<int>(json_int(*json, {"weight"}));
   memo.previous = json_text(*json, {"previous"});
   memo.rolled_back = json_text(*json, {"rollback", "revision"});
+  memo.request = json_text(*json, {"request"});
   memo.paused = json_at(*json, {"paused"}) == true;
   const auto promoted = parse_time(json_text(*json, {"promoted"}));
   if (promoted) memo.promoted = SimClock::elapsed_at(*promoted);

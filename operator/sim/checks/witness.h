@@ -22,6 +22,7 @@ struct Memo {
   std::optional<SimTime> promoted;  // by the clock of who promoted
   std::string rolled_back;
   bool paused = false;
+  std::string request;  // carried out last
 
   bool operator==(const Memo&) const = default;
 };

@@ -80,8 +80,7 @@ void Gateway::serve(Served& served, const Weights& weights) {
   for (const auto& [service, weight] : weights) {
     const auto old = served.weights.find(service);
     const int before = old == served.weights.end() ? 0 : old->second;
-    if (before != weight || served.since.count(service) == 0)
-      served.since[service] = scene_.now();
+    if (before != weight || served.since.count(service) == 0) served.since[service] = scene_.now();
   }
   for (const auto& [service, weight] : served.weights) {
     if (weights.count(service) == 0 && weight != 0) served.since[service] = scene_.now();
