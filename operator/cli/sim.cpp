@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <iostream>
+#include <optional>
+#include <ostream>
 
 #include "base/log.h"
-#include "cli/arguments.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "sim/run.h"
 
@@ -32,26 +33,19 @@ std::optional<Seeds> parse_seeds(const std::string& text) {
   return seeds;
 }
 
-void print(const sim::RunResult& run, std::uint64_t seed, bool whole) {
+void print(std::ostream& out, const sim::RunResult& run, std::uint64_t seed, bool whole) {
   const std::size_t skip =
       whole || run.trace.size() < kLastLines ? 0 : run.trace.size() - kLastLines;
-  for (std::size_t i = skip; i < run.trace.size(); ++i) std::cout << run.trace[i] << "\n";
+  for (std::size_t i = skip; i < run.trace.size(); ++i) out << run.trace[i] << "\n";
   for (const auto& violation : run.violations)
-    std::cout << fmt::format("seed {}: violated: {}: {}\n", seed, violation.rule, violation.what);
-  if (!run.violations.empty())
-    std::cout << fmt::format("replay: weir sim --seeds {} --trace\n", seed);
+    out << fmt::format("seed {}: violated: {}: {}\n", seed, violation.rule, violation.what);
+  if (!run.violations.empty()) out << fmt::format("replay: weir sim --seeds {} --trace\n", seed);
 }
 
-}  // namespace
-
-int run_sim(const std::vector<std::string>& words) {
-  const auto arguments = Arguments::parse(words, {{"seeds"}, {"trace"}, {}, 0});
-  const auto seeds = arguments ? parse_seeds(arguments->value("seeds", "1..100")) : std::nullopt;
-  if (!seeds) {
-    std::cerr << "weir sim: "
-              << (arguments ? "--seeds: must be N or N..M" : arguments.error().message) << "\n";
-    return exit_code::kUsage;
-  }
+Result<int> run(const Invocation& invocation) {
+  const auto& arguments = invocation.arguments;
+  const auto seeds = parse_seeds(arguments.value("seeds", "1..100"));
+  if (!seeds) return usage_error(invocation, "--seeds: must be N or N..M");
   set_log_sink([](LogLevel, std::string_view) {});
   std::uint64_t violating = 0;
   double hours = 0;
@@ -59,12 +53,29 @@ int run_sim(const std::vector<std::string>& words) {
     const auto run = sim::run_seed(seed);
     hours += static_cast<double>(run.simulated.count()) / 3'600'000;
     if (!run.violations.empty()) ++violating;
-    if (!run.violations.empty() || arguments->has("trace"))
-      print(run, seed, arguments->has("trace"));
+    if (!run.violations.empty() || arguments.has("trace"))
+      print(invocation.streams.out, run, seed, arguments.has("trace"));
   }
-  std::cout << fmt::format("{} seeds, {:.1f} simulated hours, {} with violations\n",
-                           seeds->last - seeds->first + 1, hours, violating);
+  invocation.streams.out << fmt::format("{} seeds, {:.1f} simulated hours, {} with violations\n",
+                                        seeds->last - seeds->first + 1, hours, violating);
   return violating == 0 ? exit_code::kOk : exit_code::kFailed;
+}
+
+}  // namespace
+
+Command sim_command() {
+  Command command;
+  command.name = "sim";
+  command.summary = "the operator under every fault, in virtual time";
+  command.more =
+      "Exit code 1 when a rule was violated; the line below it replays the run.\n"
+      "\n"
+      "  weir sim --seeds 1..1000\n"
+      "  weir sim --seeds 7 --trace\n";
+  command.flags = {{"seeds", 0, "N..M", "which runs; 1..100"},
+                   {"trace", 0, "", "print every step"}};
+  command.run = run;
+  return command;
 }
 
 }  // namespace weir

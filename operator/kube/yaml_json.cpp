@@ -93,6 +93,8 @@ void Builder::set_key(int line, std::string_view key, bool plain) {
         line, fmt::format("the key \"{}\" stands here a second time; the first is in line {}", key,
                           known->second));
   map.key = std::string(key);
+  if (plain && is_doubtful_scalar(key))
+    document_.doubts.push_back(map.path.empty() ? *map.key : map.path + "." + *map.key);
 }
 
 bool Builder::is_value(const YAML::Mark& mark, std::string_view key, bool plain) {

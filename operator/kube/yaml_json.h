@@ -24,7 +24,7 @@ struct YamlDocument {
   int line = 1;
   std::map<std::string, int, std::less<>>
       lines{};  // "spec.steps[0].weight" → where the key or item stands
-  // Paths of plain scalars that YAML 1.1 reads otherwise, and with it kubectl: yes, off, 017.
+  // Paths of plain scalars, and keys, that YAML 1.1 reads otherwise, and with it kubectl: yes, off, 017.
   std::vector<std::string> doubts{};
 
   // Of the nearest part of the path that stands in the text.

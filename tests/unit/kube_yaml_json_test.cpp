@@ -203,7 +203,7 @@ TEST(YamlJson, NotesWhatKubectlReadsOtherwise) {
       parse_yaml("a: yes\nb: [off, 017, \"no\", on time, 0, 10, 1_000]\nc: {d: 0b1, yes: 1}\n");
   ASSERT_TRUE(documents);
   EXPECT_EQ(documents->front().doubts,
-            (std::vector<std::string>{"a", "b[0]", "b[1]", "b[6]", "c.d"}));
+            (std::vector<std::string>{"a", "b[0]", "b[1]", "b[6]", "c.d", "c.yes"}));
 }
 
 TEST(YamlJson, WritesBlocks) {
@@ -233,8 +233,9 @@ TEST(YamlJson, WritesBlocks) {
 TEST(YamlJson, ReadsWhatItWrites) {
   const Json texts =
       Json::parse(R"(["", "a", "a b", "017", "true", "Yes", "null", "~", "- a", "a: b",
-    "a:", ":a", "#a", "a #b", "'", "\"", "\\", "\t", "é", "*a", "&a", "!a", "%a", "@a", "`a", "{", "[",
-    "1e3", "0x1F", "a\nb\n", "|", ">", "?", "-", "--- a", "...", "<<", "=", "2026-11-21", "x\u0001y"])");
+    "a:", ":a", "#a", "a #b", "'", "\"", "\\", "\t", "é", "*a", "&a", "!a", "%a", "@a", "`a",
+    "{", "[", "1e3", "0x1F", "a\nb\n", "|", ">", "?", "-", "--- a", "...", "<<", "=",
+    "2026-11-21", "x\u0001y"])");
   Json object{{"list", texts}, {"numbers", Json::parse("[0, -1, 1.5, 1e300, true, null]")}};
   for (const auto& text : texts) object["map"][text.get<std::string>()] = Json{{"k", text}};
   EXPECT_EQ(json(dump_yaml(object)), object);
