@@ -11,10 +11,10 @@
 namespace weir {
 
 struct Flag {
-  std::string_view name;        // without dashes
-  char letter = 0;              // 'n' for -n
-  std::string_view value = "";  // "NAME"; "json|yaml" when only these are allowed; "" for a switch
-  std::string_view help = "";
+  std::string_view name;     // without dashes
+  char letter = 0;           // 'n' for -n
+  std::string_view value{};  // "NAME"; "json|yaml" when only these are allowed; "" for a switch
+  std::string_view help{};
 };
 
 // What a command was called with.

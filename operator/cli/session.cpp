@@ -32,11 +32,17 @@ std::vector<Flag> cluster_flags(const std::vector<Flag>& more) {
 
 Result<std::unique_ptr<Session>> connect(const Arguments& arguments) {
   auto session = std::make_unique<Session>(std::random_device{}());
-  ASSIGN_OR_RETURN(auto config, load_kubeconfig(arguments.value("kubeconfig", default_kubeconfig()),
-                                                arguments.value("context"), session->clock));
-  ASSIGN_OR_RETURN(session->http, make_httplib_client(std::move(config.http)));
+  auto config = load_kubeconfig(arguments.value("kubeconfig", default_kubeconfig()),
+                                arguments.value("context"), session->clock);
+  // "Not found" is what the cluster says of an object.
+  if (!config) return Error{ErrorKind::Invalid, config.error().message};
+  // A person may have to log in first, which no request's deadline should count.
+  if (config->http.credentials != nullptr) {
+    if (auto known = config->http.credentials->get(); !known) return std::move(known).error();
+  }
+  ASSIGN_OR_RETURN(session->http, make_httplib_client(std::move(config->http)));
   session->api = make_http_api_client(*session->http, session->clock, session->random, {});
-  session->ns = arguments.has(kAllNamespaces.name) ? "" : arguments.value("namespace", config.ns);
+  session->ns = arguments.has(kAllNamespaces.name) ? "" : arguments.value("namespace", config->ns);
   return session;
 }
 

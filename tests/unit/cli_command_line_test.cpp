@@ -58,9 +58,9 @@ TEST(CommandLine, TellsItsVersion) {
   EXPECT_EQ(run({"version", "-o", "yaml"}).out, "version: \"1.2.3\"\n");
 }
 
-TEST(CommandLine, AMissingKubeconfigIsNotFound) {
+TEST(CommandLine, AMissingKubeconfigIsAFailure) {
   const auto ran = run({"get", "--kubeconfig=/nonexistent"});
-  EXPECT_EQ(ran.code, exit_code::kNotFound);
+  EXPECT_EQ(ran.code, exit_code::kFailed);
   EXPECT_EQ(ran.err, "weir get: no kubeconfig at /nonexistent\n");
 }
 
