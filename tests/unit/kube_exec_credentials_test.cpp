@@ -71,15 +71,15 @@ TEST(PluginProcess, TellsHowTheProgramFailed) {
 TEST(PluginProcess, KillsWhatTakesTooLongWithAllItHasStarted) {
   const TempFolder folder;
   const auto alive = folder.path() + "/alive";
-  auto request = shell(fmt::format("(sleep 3; touch {}) & sleep 100", alive));
+  auto request = shell(fmt::format("(sleep 1; touch {}) & sleep 100", alive));
   request.limit = milliseconds(200);
   const double took = elapsed_ms([&] {
     const auto output = run_plugin(request);
     ASSERT_FALSE(output);
     EXPECT_EQ(output.error().kind, ErrorKind::Timeout);
   });
-  EXPECT_LT(took, 2500);
-  std::this_thread::sleep_for(milliseconds(3500));
+  EXPECT_LT(took, 900);
+  std::this_thread::sleep_for(milliseconds(1500));
   EXPECT_FALSE(std::filesystem::exists(alive));
 }
 
