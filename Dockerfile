@@ -9,6 +9,7 @@ RUN apt-get update \
 
 WORKDIR /src
 COPY CMakeLists.txt ./
+COPY crds crds
 COPY operator operator
 # -O2, as the tests are compiled: at -O3 this compiler warns of errors that are none.
 RUN --mount=type=cache,target=/root/.cache/ccache \

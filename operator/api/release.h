@@ -126,6 +126,7 @@ struct JudgementStatus {
   std::string bound;  // "at most 5%"
   std::string message;
   std::optional<WallTime> sampled;  // newest sample
+  bool operator==(const JudgementStatus&) const = default;
 };
 
 struct RollbackStatus {
@@ -164,6 +165,7 @@ struct ReleaseStatus {
   std::vector<Condition> conditions;
   int replicas = 0;      // scale subresource
   std::string selector;  // scale subresource: only revisions with weight
+  bool operator==(const ReleaseStatus&) const = default;
 };
 
 struct Release {

@@ -41,7 +41,7 @@ class Process {
         measurer_(all_plugins(), evidence_, clock_, metrics_, pool_, connect_to_source,
                   [this](const ObjectKey& key) { releases_.enqueue(key); }),
         executor_(
-            *api_, clock_, metrics_,
+            *api_, clock_, fence_, metrics_,
             [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
             [this](const StartMeasurement& m) { measurer_.start(m); }),
         releases_(release_reconciler_, executor_, clock_, metrics_),
@@ -124,6 +124,7 @@ class Process {
   PolicyReconciler policy_reconciler_;
   TaskPool pool_;
   Measurer measurer_;
+  OpenFence fence_;
   Executor executor_;
   Controller releases_;
   Controller policies_;

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
-#include "sim/run.h"
+#include "sim/simulation.h"
 
 namespace weir {
 namespace {
@@ -50,8 +50,9 @@ Result<int> run(const Invocation& invocation) {
   std::uint64_t violating = 0;
   double hours = 0;
   for (auto seed = seeds->first; seed <= seeds->last; ++seed) {
-    const auto run = sim::run_seed(seed);
-    hours += static_cast<double>(run.simulated.count()) / 3'600'000;
+    const auto run =
+        sim::run_seed({seed, arguments.has("trace"), arguments.has("without-faults")});
+    hours += std::chrono::duration<double>(run.simulated).count() / 3600;
     if (!run.violations.empty()) ++violating;
     if (!run.violations.empty() || arguments.has("trace"))
       print(invocation.streams.out, run, seed, arguments.has("trace"));
@@ -73,7 +74,8 @@ Command sim_command() {
       "  weir sim --seeds 1..1000\n"
       "  weir sim --seeds 7 --trace\n";
   command.flags = {{"seeds", 0, "N..M", "which runs; 1..100"},
-                   {"trace", 0, "", "print every step"}};
+                   {"trace", 0, "", "print every step"},
+                   {"without-faults", 0, "", "nothing goes wrong"}};
   command.run = run;
   return command;
 }

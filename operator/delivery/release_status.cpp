@@ -200,7 +200,8 @@ bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTi
   ReleaseStatus same = after;
   same.judgement = before.judgement;
   same.judged = before.judged;
-  if (encode_release_status(before) != encode_release_status(same)) return true;
+  // Most passes change nothing. What differs may still read the same: times are written in seconds.
+  if (same != before && encode_release_status(before) != encode_release_status(same)) return true;
   return after.judged != before.judged &&
          (!before.judged || now - *before.judged >= kJudgementEvery);
 }

@@ -122,6 +122,18 @@ void wait_for_judge(Course& course, const ReleaseSnapshot& snapshot, const std::
   }
 }
 
+// Nobody is there to serve the canary's share: stable takes it, and the steps begin anew when pods are ready again.
+void give_back(Course& course, const ReleaseSnapshot& snapshot) {
+  set_weight(course, 0, "WeightSet",
+             fmt::format("no pod of {} is ready to serve its {} %: stable serves everything",
+                         snapshot.wanted, snapshot.traffic.weight));
+  course.notices.back().warning = true;
+  course.canary->weight = 0;
+  course.canary->step = 0;
+  course.canary->accepted.reset();
+  course.canary->since.reset();
+}
+
 void at_weight(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   const bool hold_over = held(course, snapshot, now);
   Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, now, hold_over);
@@ -129,6 +141,8 @@ void at_weight(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   if (ruling.breach)
     roll_back(course, snapshot.wanted, snapshot.traffic.stable, *ruling.breach, snapshot.evidence,
               now);
+  else if (snapshot.revision(snapshot.wanted).ready_endpoints == 0)
+    give_back(course, snapshot);
   else if (hold_over && ruling.may_advance)
     advance(course, snapshot, now);
   else if (hold_over)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "base/time_format.h"
@@ -11,6 +13,7 @@ namespace weir {
 namespace {
 
 constexpr milliseconds kWriteDeadline{10'000};
+constexpr milliseconds kReadDeadline{10'000};
 
 Error about(Error error, std::string_view verb, const Kind& kind, const ObjectKey& key) {
   error.message = fmt::format("{} {} {}: {}", verb, kind.name, to_string(key), error.message);
@@ -61,9 +64,16 @@ Result<void> Executor::run(const Plan& plan) {
   return {};
 }
 
+Result<Deadline> Executor::write_deadline() const {
+  const auto now = clock_.monotonic();
+  const auto open_until = fence_.open_until();
+  if (open_until <= now) return Error{ErrorKind::Shutdown, "this process may no longer write"};
+  return Deadline(std::min(now + kWriteDeadline, open_until));
+}
+
 Result<void> Executor::act(const CreateObject& action) {
-  auto created = api_.create(action.kind, action.key.ns, action.body, action.dry_run,
-                             Deadline::after(clock_, kWriteDeadline));
+  ASSIGN_OR_RETURN(const auto deadline, write_deadline());
+  auto created = api_.create(action.kind, action.key.ns, action.body, action.dry_run, deadline);
   if (!created && created.error().kind == ErrorKind::AlreadyExists)
     return accept_existing(action, created.error());
   if (!created) return about(created.error(), "create", action.kind, action.key);
@@ -75,7 +85,7 @@ Result<void> Executor::act(const CreateObject& action) {
 
 // Ours already (a cache that lags behind, or an answer that got lost): done. Anybody else's: refused, never taken.
 Result<void> Executor::accept_existing(const CreateObject& action, const Error& taken) {
-  auto existing = api_.get(action.kind, action.key, Deadline::after(clock_, kWriteDeadline));
+  auto existing = api_.get(action.kind, action.key, Deadline::after(clock_, kReadDeadline));
   if (!existing) return about(existing.error(), "get", action.kind, action.key);
   if (action.owner_uid.empty() || controller_uid(*existing) != action.owner_uid) {
     return Error{ErrorKind::Invalid,
@@ -87,13 +97,13 @@ Result<void> Executor::accept_existing(const CreateObject& action, const Error& 
 }
 
 Result<void> Executor::act(const PatchObject& action) {
+  ASSIGN_OR_RETURN(const auto deadline, write_deadline());
   Json body = action.body;
   body["metadata"]["uid"] = action.uid;
   if (!action.resource_version.empty())
     body["metadata"]["resourceVersion"] = action.resource_version;
   const Patch patch{Patch::Type::JsonMerge, dump_json(body)};
-  auto patched =
-      api_.patch(action.kind, action.key, patch, Deadline::after(clock_, kWriteDeadline));
+  auto patched = api_.patch(action.kind, action.key, patch, deadline);
   if (!patched) return about(patched.error(), "patch", action.kind, action.key);
   metrics_.count_write("patch", action.kind.name);
   own_write_(action.kind, *patched);
@@ -101,8 +111,8 @@ Result<void> Executor::act(const PatchObject& action) {
 }
 
 Result<void> Executor::act(const DeleteObject& action) {
-  const auto gone =
-      api_.remove(action.kind, action.key, action.uid, Deadline::after(clock_, kWriteDeadline));
+  ASSIGN_OR_RETURN(const auto deadline, write_deadline());
+  const auto gone = api_.remove(action.kind, action.key, action.uid, deadline);
   if (!gone && gone.error().kind != ErrorKind::NotFound)
     return about(gone.error(), "delete", action.kind, action.key);
   if (gone) metrics_.count_write("delete", action.kind.name);
@@ -110,14 +120,14 @@ Result<void> Executor::act(const DeleteObject& action) {
 }
 
 Result<void> Executor::act(const PatchStatus& action) {
+  ASSIGN_OR_RETURN(const auto deadline, write_deadline());
   const Json body{
       {"apiVersion", action.kind.api_version()},
       {"kind", action.kind.name},
       {"metadata", {{"name", action.key.name}, {"namespace", action.key.ns}, {"uid", action.uid}}},
       {"status", action.status}};
   const Patch patch{Patch::Type::Apply, dump_json(body), "status"};
-  auto patched =
-      api_.patch(action.kind, action.key, patch, Deadline::after(clock_, kWriteDeadline));
+  auto patched = api_.patch(action.kind, action.key, patch, deadline);
   if (!patched) return about(patched.error(), "patch status of", action.kind, action.key);
   metrics_.count_write("patch_status", action.kind.name);
   own_write_(action.kind, *patched);
@@ -125,9 +135,9 @@ Result<void> Executor::act(const PatchStatus& action) {
 }
 
 Result<void> Executor::act(const RecordEvent& action) {
-  const auto created =
-      api_.create(kinds::kEvent, action.key.ns, event_body(action, clock_.now(), events_++), false,
-                  Deadline::after(clock_, kWriteDeadline));
+  ASSIGN_OR_RETURN(const auto deadline, write_deadline());
+  const auto created = api_.create(kinds::kEvent, action.key.ns,
+                                   event_body(action, clock_.now(), events_++), false, deadline);
   if (!created)
     log_warn("event not recorded",
              {{"object", to_string(action.key)}, {"error", to_string(created.error())}});

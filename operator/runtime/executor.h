@@ -11,6 +11,7 @@
 #include "kube/api_client.h"
 #include "runtime/metrics.h"
 #include "runtime/plan.h"
+#include "runtime/write_fence.h"
 
 namespace weir {
 
@@ -22,15 +23,18 @@ using OwnWriteSink = std::function<void(const Kind&, const Json&)>;
 // Thread-safe, as far as the callbacks are. References must outlive it.
 class Executor {
  public:
-  Executor(ApiClient& api, const Clock& clock, Metrics& metrics, OwnWriteSink own_write,
-           MeasurementStarter start_measurement)
+  Executor(ApiClient& api, const Clock& clock, const WriteFence& fence, Metrics& metrics,
+           OwnWriteSink own_write, MeasurementStarter start_measurement)
       : api_(api),
         clock_(clock),
+        fence_(fence),
         metrics_(metrics),
         own_write_(std::move(own_write)),
         start_measurement_(std::move(start_measurement)) {}
 
   // Events and measurements never fail a plan. The first error of a write is returned, with what was being written.
+  // Each write ends within 10 s, and before the fence closes. Behind a closed fence nothing is sent: Shutdown, because the one
+  // who closed it ends this process, there is nothing to try again and nobody to tell.
   Result<void> run(const Plan& plan);
 
  private:
@@ -41,9 +45,11 @@ class Executor {
   Result<void> act(const RecordEvent& action);
   Result<void> act(const StartMeasurement& action);
   Result<void> accept_existing(const CreateObject& action, const Error& taken);
+  Result<Deadline> write_deadline() const;
 
   ApiClient& api_;
   const Clock& clock_;
+  const WriteFence& fence_;
   Metrics& metrics_;
   OwnWriteSink own_write_;
   MeasurementStarter start_measurement_;

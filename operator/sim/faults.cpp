@@ -3,88 +3,66 @@
 namespace weir::sim {
 namespace {
 
-Error unavailable() { return {ErrorKind::Unavailable, "simulated: no answer"}; }
-Error dead() { return {ErrorKind::Shutdown, "simulated: this instance has crashed"}; }
+// Each kind of fault is off in half of the runs, so that it cannot always hide behind another.
+class Draw {
+ public:
+  explicit Draw(Random& random) : random_(random) {}
+
+  double chance(double most) { return on() ? random_.uniform() * most : 0.0; }
+  SimTime span(SimTime most) { return on() ? times(most, random_.uniform()) : SimTime(0); }
+  SimTime gap(SimTime least) { return on() ? times(least, 1 + random_.uniform()) : SimTime(0); }
+
+ private:
+  bool on() { return random_.uniform() < 0.5; }
+  static SimTime times(SimTime span, double factor) {
+    return SimTime(static_cast<std::int64_t>(static_cast<double>(span.count()) * factor));
+  }
+
+  Random& random_;
+};
 
 }  // namespace
 
+SimTime FaultOptions::staleness() const {
+  // A list that fails is tried again after up to 15 s (runtime/reflector.cpp), and may fail again.
+  const bool lists_anew = watch_gap > 0 || compaction_gap > SimTime(0);
+  const bool lists_fail = error_before > 0 || throttle > 0;
+  const SimTime relist = lists_anew ? seconds(lists_fail ? 90 : 20) : seconds(0);
+  const SimTime asleep = pause_gap > SimTime(0) ? pause_max : SimTime(0);
+  return watch_lag_max + relist + asleep + slow_call_max + milliseconds(500);
+}
+
 FaultOptions draw_faults(Random& random) {
+  Draw draw(random);
   FaultOptions faults;
-  // Each kind of fault is off in half of the runs, so that it cannot always hide behind another.
-  const auto maybe = [&](double most) {
-    const bool on = random.uniform() < 0.5;
-    return on ? random.uniform() * most : 0.0;
-  };
-  faults.error_before = maybe(0.2);
-  faults.error_after = maybe(0.2);
-  faults.conflict = maybe(0.2);
-  faults.throttle = maybe(0.1);
-  faults.crash_before = maybe(0.1);
-  faults.crash_after = maybe(0.1);
-  faults.watch_gap = maybe(0.01);
-  faults.watch_repeat = maybe(0.2);
-  faults.watch_lag_max = milliseconds(static_cast<std::int64_t>(maybe(3000)));
-  faults.source_error = maybe(0.5);
-  faults.source_empty = maybe(0.5);
+  faults.error_before = draw.chance(0.2);
+  faults.error_after = draw.chance(0.2);
+  faults.conflict = draw.chance(0.2);
+  faults.throttle = draw.chance(0.1);
+  faults.crash_before = draw.chance(0.1);
+  faults.crash_after = draw.chance(0.1);
+  faults.slow_call = draw.chance(0.3);
+  faults.slow_call_max = faults.slow_call > 0 ? SimTime(seconds(12)) : SimTime(0);
+  faults.watch_gap = draw.chance(0.03);
+  faults.watch_repeat = draw.chance(0.2);
+  faults.watch_lag_max = draw.span(seconds(4));
+  faults.compaction_gap = draw.gap(seconds(20));
+  faults.pause_gap = draw.gap(seconds(25));
+  faults.pause_max = faults.pause_gap > SimTime(0) ? SimTime(seconds(25)) : SimTime(0);
+  faults.kill_gap = draw.gap(seconds(20));
+  faults.clock_error_max = draw.span(seconds(2));
+  faults.clock_step_gap = draw.gap(seconds(20));
+  faults.world.eviction_gap = draw.gap(seconds(20));
+  faults.world.flap_gap = draw.gap(seconds(20));
+  faults.world.gateway_away_gap = draw.gap(seconds(25));
+  faults.world.quota_gap = draw.gap(seconds(25));
+  faults.world.counter_reset_gap = draw.gap(seconds(20));
+  faults.world.source_error = draw.chance(0.5);
+  faults.world.source_slow = draw.chance(0.3);
+  faults.world.source_empty = draw.chance(0.5);
+  faults.world.source_nan = draw.chance(0.5);
+  faults.world.source_repeats = draw.chance(0.5);
   return faults;
-}
-
-template <typename T>
-Result<T> FaultyApi::read(const std::function<Result<T>()>& call) {
-  if (crashed_) return dead();
-  if (draws(faults_.error_before)) return unavailable();
-  if (draws(faults_.throttle)) return Error{ErrorKind::Throttled, "simulated", seconds(1)};
-  return call();
-}
-
-template <typename T>
-Result<T> FaultyApi::write(const std::function<Result<T>()>& call) {
-  if (crashed_) return dead();
-  ++writes_;
-  const bool planned = writes_ == crash_at_;
-  if ((planned && crash_before_) || draws(faults_.crash_before)) {
-    crashed_ = true;
-    return dead();
-  }
-  if (draws(faults_.error_before)) return unavailable();
-  if (draws(faults_.throttle)) return Error{ErrorKind::Throttled, "simulated", seconds(1)};
-  if (draws(faults_.conflict)) return Error{ErrorKind::Conflict, "simulated"};
-  auto result = call();
-  if ((planned && !crash_before_) || draws(faults_.crash_after)) {
-    crashed_ = true;
-    return dead();
-  }
-  if (draws(faults_.error_after)) return unavailable();
-  return result;
-}
-
-Result<Json> FaultyApi::get(const Kind& kind, const ObjectKey& key, const Deadline& deadline) {
-  return read<Json>([&] { return server_.get(kind, key, deadline); });
-}
-
-Result<ListPage> FaultyApi::list(const Kind& kind, const Selection& selection,
-                                 const std::string& next, const Deadline& deadline) {
-  return read<ListPage>([&] { return server_.list(kind, selection, next, deadline); });
-}
-
-Result<Json> FaultyApi::create(const Kind& kind, const std::string& ns, const Json& object,
-                               bool dry_run, const Deadline& deadline) {
-  return write<Json>([&] { return server_.create(kind, ns, object, dry_run, deadline); });
-}
-
-Result<Json> FaultyApi::patch(const Kind& kind, const ObjectKey& key, const Patch& patch,
-                              const Deadline& deadline) {
-  return write<Json>([&] { return server_.patch(kind, key, patch, deadline); });
-}
-
-Result<void> FaultyApi::remove(const Kind& kind, const ObjectKey& key, const std::string& uid,
-                               const Deadline& deadline) {
-  return write<void>([&] { return server_.remove(kind, key, uid, deadline); });
-}
-
-Result<void> FaultyApi::watch(const WatchRequest& request, const OnLine& on_line,
-                              const std::stop_token& stop) {
-  return server_.watch(request, on_line, stop);
 }
 
 }  // namespace weir::sim

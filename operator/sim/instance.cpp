@@ -1,134 +1,250 @@
 #include "sim/instance.h"
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "kube/kinds.h"
 #include "plugins/all.h"
+#include "sim/inputs.h"
 
 namespace weir::sim {
 namespace {
 
-constexpr milliseconds kSourceLag{50};
+constexpr SimTime kSourceLag = milliseconds(50);
+constexpr SimTime kBookmarkEvery = seconds(30);
+const Deadline kNever(SteadyTime::max());
 
 }  // namespace
 
-Instance::Instance(ApiServer& server, World& world, SimClock& clock, Random& random,
-                   const FaultOptions& faults)
-    : server_(server),
-      world_(world),
-      clock_(clock),
-      random_(random),
-      faults_(faults),
-      api_(server, random, faults),
-      observer_(caches_, evidence_, all_plugins()),
-      release_reconciler_(observer_),
-      policy_reconciler_(caches_),
-      executor_(
-          api_, clock, metrics_,
-          [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
-          [this](const StartMeasurement& measurement) { ask(measurement); }),
-      releases_(release_reconciler_, executor_, clock, metrics_),
-      policies_(policy_reconciler_, executor_, clock, metrics_),
-      feeds_(
-          caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
-          [this](const ObjectKey& key) { policies_.enqueue(key); }) {
-  for (const auto& feed : feeds_.all()) {
-    const auto lag = static_cast<std::int64_t>(random.uniform() *
-                                               static_cast<double>(faults.watch_lag_max.count()));
-    watches_.push_back({&feed, Reflector(*feed.sink, random), milliseconds(lag)});
+// ---- watches ----
+
+WatchThreads::WatchThreads(const Network& network, FaultyApi& api, const Feeds& feeds)
+    : net_(network), api_(api) {
+  for (const auto& feed : feeds.all()) {
+    const auto lag = static_cast<double>(net_.faults.watch_lag_max.count()) * net_.random.uniform();
+    watches_.push_back({&feed, std::make_unique<Reflector>(*feed.sink, net_.random),
+                        SimTime(static_cast<std::int64_t>(lag))});
   }
 }
 
-bool Instance::synced() const {
+bool WatchThreads::synced() const {
   return std::all_of(watches_.begin(), watches_.end(),
-                     [](const Watch& watch) { return watch.reflector.synced(); });
+                     [](const Watch& watch) { return watch.reflector->synced(); });
 }
 
-void Instance::tick() {
-  for (auto& watch : watches_) feed(watch);
-  answer();
-  if (!synced()) return;
-  while (!api_.crashed()) {
-    if (const auto key = policies_.take_due()) {
-      policies_.pass(*key);
-    } else if (const auto release = releases_.take_due()) {
-      ++passes_;
-      releases_.pass(*release);
-    } else {
-      return;
-    }
-  }
+void WatchThreads::list_again() {
+  for (auto& watch : watches_)
+    watch.reflector = std::make_unique<Reflector>(*watch.feed->sink, net_.random);
+  due_for_version_ = 0;
 }
 
-void Instance::feed(Watch& watch) {
-  if (api_.crashed()) return;
-  const auto now = clock_.monotonic();
-  if (faults_.watch_gap > 0 && random_.uniform() < faults_.watch_gap && watch.reflector.synced()) {
-    (void)watch.reflector.on_line(
-        R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}})", now);
+std::optional<SimTime> WatchThreads::due() const {
+  if (api_.crashed()) return std::nullopt;
+  if (due_for_version_ != net_.server.version()) {
+    due_.reset();
+    for (const auto& watch : watches_) due_ = earlier(due_, due(watch));
+    due_for_version_ = net_.server.version();
   }
-  const auto next = watch.reflector.next(now);
-  if (next.what == Reflector::Next::Do::List) {
-    watch.reflector.on_page(api_.list(watch.feed->kind, {"", watch.feed->labels}, next.position,
-                                      Deadline(SteadyTime::max())),
-                            now);
-  } else if (next.what == Reflector::Next::Do::Watch) {
-    deliver(watch, next.position);
-  }
+  return due_;
 }
 
-void Instance::deliver(Watch& watch, const std::string& from) {
-  const auto position = parse_resource_version(from);
-  const auto& log = server_.log();
-  const auto first = std::upper_bound(
-      log.begin(), log.end(), position,
-      [](std::uint64_t version, const ServerEvent& event) { return version < event.version; });
-  for (auto event = first; event != log.end(); ++event) {
-    if (event->at + watch.lag > clock_.now()) return;
-    if (event->ref.plural != watch.feed->kind.plural) continue;
-    if (!selected(event->object, watch.feed->labels)) continue;
-    if (!deliver_event(watch, *event)) return;
+std::optional<SimTime> WatchThreads::due(const Watch& watch) const {
+  const auto next = watch.reflector->next(net_.stage.clock().monotonic());
+  if (next.what == Reflector::Next::Do::Wait) return SimClock::elapsed_at(next.until);
+  if (next.what == Reflector::Next::Do::List) return SimTime(0);
+  const auto events = net_.server.since(parse_resource_version(next.position), watch.feed->kind);
+  if (!events) return SimTime(0);
+  if (events->empty()) return watch.next_bookmark;
+  return std::max(SimClock::elapsed_at(events->front()->at) + watch.lag, watch.held_until);
+}
+
+void WatchThreads::act() {
+  due_for_version_ = 0;
+  for (auto& watch : watches_) {
+    const auto at = due(watch);
+    if (at && *at <= net_.stage.clock().elapsed()) advance(watch);
   }
 }
 
-bool Instance::deliver_event(Watch& watch, const ServerEvent& event) {
-  const auto line = dump_json(Json{{"type", event.type}, {"object", event.object}});
-  const bool twice = faults_.watch_repeat > 0 && random_.uniform() < faults_.watch_repeat;
-  for (int i = 0; i < (twice ? 2 : 1); ++i) {
-    if (!watch.reflector.on_line(line, clock_.monotonic())) return false;
-  }
+void WatchThreads::advance(Watch& watch) {
+  const auto now = net_.stage.clock().monotonic();
+  const auto next = watch.reflector->next(now);
+  if (next.what == Reflector::Next::Do::List) return list(watch, next.position);
+  if (next.what != Reflector::Next::Do::Watch) return;
+  const auto events = net_.server.since(parse_resource_version(next.position), watch.feed->kind);
+  if (!events)
+    watch.reflector->on_closed(events.error(), now);
+  else if (events->empty())
+    bookmark(watch);
+  else
+    deliver(watch, *events->front());
+}
+
+void WatchThreads::list(Watch& watch, const std::string& next) {
+  watch.reflector->on_page(api_.list(watch.feed->kind, {"", watch.feed->labels}, next, kNever),
+                           net_.stage.clock().monotonic());
+  watch.next_bookmark = net_.stage.clock().elapsed() + kBookmarkEvery;
+}
+
+void WatchThreads::bookmark(Watch& watch) {
+  watch.next_bookmark = net_.stage.clock().elapsed() + kBookmarkEvery;
+  (void)watch.reflector->on_line(bookmark_line(watch.feed->kind, net_.server.version()),
+                                 net_.stage.clock().monotonic());
+}
+
+bool WatchThreads::is_planned_late(Watch& watch, const ServerEvent& event) {
+  const auto version = static_cast<int>(event.version);
+  if (watch.counted == version) return false;
+  watch.counted = version;
+  if (++net_.planned.events != net_.planned.late_event) return false;
+  watch.held_until = net_.stage.clock().elapsed() + net_.planned.late_by;
   return true;
 }
 
-void Instance::ask(const StartMeasurement& measurement) {
+void WatchThreads::deliver(Watch& watch, const ServerEvent& event) {
+  const auto now = net_.stage.clock().monotonic();
+  const auto draws = [this](double chance) { return chance > 0 && net_.random.uniform() < chance; };
+  const auto seen = seen_by(event, {"", watch.feed->labels});
+  if (!seen) {
+    // The position must move past it; a real stream would do so with its next line or bookmark.
+    (void)watch.reflector->on_line(bookmark_line(watch.feed->kind, event.version), now);
+    return;
+  }
+  if (is_planned_late(watch, event)) return;
+  if (draws(net_.faults.watch_gap)) {
+    watch.reflector->on_closed(Error{ErrorKind::Gone, "simulated"}, now);
+    return;
+  }
+  const auto line = event_line(seen->type, *seen->object);
+  if (watch.reflector->on_line(line, now) && draws(net_.faults.watch_repeat))
+    (void)watch.reflector->on_line(line, now);
+}
+
+// ---- measurements ----
+
+void MeasuringThreads::start(const StartMeasurement& measurement) {
   const auto question = std::static_pointer_cast<const ReleaseQuestion>(measurement.question);
   if (!evidence_.begin(question->evidence, question->objective.name, question->asked,
                        question->judged_from, question->checkpoint))
     return;
-  asked_.push_back({clock_.now() + kSourceLag, measurement.key, question});
+  asked_.push_back({net_.stage.clock().elapsed() + kSourceLag, measurement.key, question});
 }
 
-void Instance::answer() {
-  std::vector<Asked> waiting;
-  for (auto& asked : std::exchange(asked_, {})) {
-    if (asked.due > clock_.now()) {
-      waiting.push_back(std::move(asked));
-      continue;
-    }
-    evidence_.fold(asked.question->evidence, asked.question->objective, measure(*asked.question));
-    releases_.enqueue(asked.key);
+std::optional<SimTime> MeasuringThreads::due() const {
+  std::optional<SimTime> due;
+  for (const auto& asked : asked_) due = earlier(due, asked.answered);
+  return due;
+}
+
+void MeasuringThreads::act() {
+  const auto due =
+      std::min_element(asked_.begin(), asked_.end(),
+                       [](const Asked& a, const Asked& b) { return a.answered < b.answered; });
+  const Asked asked = *due;
+  asked_.erase(due);
+  const auto& question = *asked.question;
+  const auto* provider = all_plugins().provider(question.source);
+  evidence_.fold(question.evidence, question.objective,
+                 provider->measure(question.expressions, source_, kNever));
+  wake_(asked.key);
+}
+
+// ---- work ----
+
+std::optional<SimTime> Worker::due() const {
+  if (api_.crashed() || !watches_.synced() || !lease_.leads()) return std::nullopt;
+  std::optional<SimTime> due;
+  for (auto* controller : {&policies_, &releases_}) {
+    if (const auto next = controller->next_due()) due = earlier(due, SimClock::elapsed_at(*next));
   }
-  asked_.insert(asked_.end(), waiting.begin(), waiting.end());
+  return due;
 }
 
-Result<std::vector<MetricSample>> Instance::measure(const ReleaseQuestion& question) {
-  if (random_.uniform() < faults_.source_error)
-    return Error{ErrorKind::Timeout, "simulated: the source is slow"};
-  std::vector<MetricSample> samples;
-  const auto counters = world_.scraped(question.evidence.revision);
-  if (!counters || random_.uniform() < faults_.source_empty) return samples;
-  samples.push_back({std::string(roles::kTotal), "all", counters->total, counters->at});
-  if (counters->bad > 0)
-    samples.push_back({std::string(roles::kBad), "500", counters->bad, counters->at});
-  return samples;
+void Worker::act() {
+  for (auto* controller : {&policies_, &releases_}) {
+    const auto key = controller->take_due();
+    if (!key) continue;
+    ++passes_;
+    api_.begin_pass();
+    controller->pass(*key);
+    return;
+  }
+}
+
+// ---- leadership ----
+
+LeaseThread::LeaseThread(const Network& network, FaultyApi& api, const Clock& clock,
+                         const std::string& identity, WatchThreads& watches)
+    : net_(network),
+      api_(api),
+      elector_({std::string(kNamespace), "weir"}, identity, clock, net_.random),
+      watches_(watches) {}
+
+std::optional<SimTime> LeaseThread::due() const {
+  return api_.crashed() ? std::nullopt : std::optional(due_);
+}
+
+void LeaseThread::act() {
+  using Do = LeaseElector::Next::Do;
+  const auto next = elector_.next();
+  const Deadline until(next.until);
+  const auto& key = elector_.key();
+  if (next.what == Do::Wait) {
+    due_ = SimClock::elapsed_at(next.until);
+  } else if (next.what == Do::Lost) {
+    api_.crash();
+  } else if (next.what == Do::Read) {
+    elector_.on_read(api_.get(kinds::kLease, key, until));
+  } else if (next.what == Do::Create) {
+    elector_.on_written(api_.create(kinds::kLease, key.ns, next.body, false, until));
+  } else {
+    const Patch patch{Patch::Type::JsonMerge, dump_json(next.body)};
+    elector_.on_written(api_.patch(kinds::kLease, key, patch, until));
+  }
+  // As the process does: a leader's caches are listed after it took the Lease.
+  if (elector_.leads() && !std::exchange(led_, true)) watches_.list_again();
+}
+
+// ---- the process ----
+
+Instance::Instance(const Network& network, World& world, const std::string& pod, int id,
+                   SimTime clock_error)
+    : net_(network),
+      id_(id),
+      machine_(network.stage.clock(), clock_error),
+      clock_(machine_),
+      api_(network, id),
+      feeds_(
+          caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
+          [this](const ObjectKey& key) { policies_.enqueue(key); }),
+      watches_(network, api_, feeds_),
+      lease_(network, api_, clock_, pod, watches_),
+      measuring_(network, world.prometheus(), evidence_,
+                 [this](const ObjectKey& key) { releases_.enqueue(key); }),
+      executor_(
+          api_, clock_, lease_, metrics_,
+          [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
+          [this](const StartMeasurement& measurement) { measuring_.start(measurement); }),
+      observer_(caches_, evidence_, all_plugins()),
+      release_reconciler_(observer_),
+      policy_reconciler_(caches_),
+      releases_(release_reconciler_, executor_, clock_, metrics_),
+      policies_(policy_reconciler_, executor_, clock_, metrics_),
+      worker_(api_, watches_, lease_, releases_, policies_),
+      threads_{{watches_, paused_until_},
+               {lease_, paused_until_},
+               {measuring_, paused_until_},
+               {worker_, paused_until_}} {
+  for (auto& thread : threads_) net_.stage.enter(thread);
+}
+
+Instance::~Instance() {
+  for (auto& thread : threads_) net_.stage.leave(thread);
+}
+
+bool Instance::idle() const {
+  return std::none_of(std::begin(threads_), std::end(threads_),
+                      [this](const Pausable& thread) { return net_.stage.acts(thread); });
 }
 
 }  // namespace weir::sim

@@ -5,66 +5,178 @@
 #include <vector>
 
 #include "app/feeds.h"
+#include "base/anchored_clock.h"
 #include "delivery/policy_reconciler.h"
 #include "delivery/release_questions.h"
 #include "delivery/release_reconciler.h"
 #include "runtime/controller.h"
+#include "runtime/lease_elector.h"
 #include "runtime/reflector.h"
-#include "sim/faults.h"
-#include "sim/world.h"
+#include "sim/faulty_api.h"
+#include "sim/world/world.h"
 
 namespace weir::sim {
 
-class Instance {
+// The threads that watch, one per kind.
+class WatchThreads final : public Actor {
  public:
-  Instance(ApiServer& server, World& world, SimClock& clock, Random& random,
-           const FaultOptions& faults);
+  WatchThreads(const Network& network, FaultyApi& api, const Feeds& feeds);
 
-  // Delivers what is due of the watches, answers questions, and works on every key that is due.
-  void tick();
-
-  FaultyApi& api() { return api_; }
-  int passes() const { return passes_; }
+  bool synced() const;
+  void list_again();
+  std::optional<SimTime> due() const override;
+  void act() override;
 
  private:
   struct Watch {
     const Feed* feed;
-    Reflector reflector;
-    milliseconds lag{0};
+    std::unique_ptr<Reflector> reflector;
+    SimTime lag{0};
+    SimTime held_until{0};  // nothing comes before
+    int counted = 0;        // the delivery that the exhaustive search has decided about
+    SimTime next_bookmark{0};
   };
+
+  std::optional<SimTime> due(const Watch& watch) const;
+  void advance(Watch& watch);
+  void list(Watch& watch, const std::string& next);
+  void deliver(Watch& watch, const ServerEvent& event);
+  void bookmark(Watch& watch);
+  bool is_planned_late(Watch& watch, const ServerEvent& event);
+
+  const Network& net_;
+  FaultyApi& api_;
+  std::vector<Watch> watches_;
+  // due() is asked at every step of the stage, and most of them changed nothing here.
+  mutable std::optional<SimTime> due_;
+  mutable std::uint64_t due_for_version_ = 0;
+};
+
+// The threads that ask metric sources.
+class MeasuringThreads final : public Actor {
+ public:
+  using Wake = std::function<void(const ObjectKey&)>;
+
+  MeasuringThreads(const Network& network, HttpClient& source, EvidenceBook& evidence, Wake wake)
+      : net_(network), source_(source), evidence_(evidence), wake_(std::move(wake)) {}
+
+  void start(const StartMeasurement& measurement);
+  std::optional<SimTime> due() const override;
+  void act() override;
+
+ private:
   struct Asked {
-    WallTime due;
+    SimTime answered;
     ObjectKey key;
     std::shared_ptr<const ReleaseQuestion> question;
   };
 
-  void feed(Watch& watch);
-  void deliver(Watch& watch, const std::string& from);
-  bool deliver_event(Watch& watch, const ServerEvent& event);
-  void ask(const StartMeasurement& measurement);
-  void answer();
-  Result<std::vector<MetricSample>> measure(const ReleaseQuestion& question);
-  bool synced() const;
+  const Network& net_;
+  HttpClient& source_;
+  EvidenceBook& evidence_;
+  Wake wake_;
+  std::vector<Asked> asked_;
+};
 
-  ApiServer& server_;
-  World& world_;
-  SimClock& clock_;
-  Random& random_;
-  const FaultOptions& faults_;
+// The thread that holds the Lease, and the fence of all writes.
+class LeaseThread final : public Actor, public WriteFence {
+ public:
+  LeaseThread(const Network& network, FaultyApi& api, const Clock& clock,
+              const std::string& identity, WatchThreads& watches);
+
+  bool leads() const { return elector_.leads(); }
+  SteadyTime open_until() const override { return elector_.open_until(); }
+  std::optional<SimTime> due() const override;
+  void act() override;
+
+ private:
+  const Network& net_;
+  FaultyApi& api_;
+  LeaseElector elector_;
+  WatchThreads& watches_;
+  SimTime due_{0};
+  bool led_ = false;
+};
+
+// The worker: one pass at a time, and only while it leads.
+class Worker final : public Actor {
+ public:
+  Worker(FaultyApi& api, const WatchThreads& watches, const LeaseThread& lease,
+         Controller& releases, Controller& policies)
+      : api_(api), watches_(watches), lease_(lease), releases_(releases), policies_(policies) {}
+
+  std::optional<SimTime> due() const override;
+  void act() override;
+  std::uint64_t passes() const { return passes_; }
+
+ private:
+  FaultyApi& api_;
+  const WatchThreads& watches_;
+  const LeaseThread& lease_;
+  Controller& releases_;
+  Controller& policies_;
+  std::uint64_t passes_ = 0;
+};
+
+// A thread of a process that may stand still.
+class Pausable final : public Actor {
+ public:
+  Pausable(Actor& thread, const SimTime& paused_until)
+      : thread_(thread), paused_until_(paused_until) {}
+
+  std::optional<SimTime> due() const override {
+    const auto due = thread_.due();
+    return due ? std::optional(std::max(*due, paused_until_)) : due;
+  }
+  void act() override { thread_.act(); }
+
+ private:
+  Actor& thread_;
+  const SimTime& paused_until_;
+};
+
+class Instance {
+ public:
+  // `pod` is the name it comes back with after a crash, `id` is its own.
+  Instance(const Network& network, World& world, const std::string& pod, int id,
+           SimTime clock_error);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  int id() const { return id_; }
+  bool crashed() const { return api_.crashed(); }
+  // Not in the middle of a call: it may be destroyed.
+  bool idle() const;
+  // Every later call fails; the next idle moment is its end.
+  void kill() { api_.crash(); }
+  void pause_until(SimTime until) { paused_until_ = until; }
+  MachineClock& machine() { return machine_; }
+  bool leads() const { return lease_.leads(); }
+  std::uint64_t passes() const { return worker_.passes(); }
+
+ private:
+  const Network& net_;
+  int id_;
+  MachineClock machine_;
+  AnchoredClock clock_;
   FaultyApi api_;
   Metrics metrics_{"sim"};
   ReleaseCaches caches_;
   EvidenceBook evidence_;
+  Feeds feeds_;
+  WatchThreads watches_;
+  LeaseThread lease_;
+  MeasuringThreads measuring_;
+  Executor executor_;
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
-  Executor executor_;
   Controller releases_;
   Controller policies_;
-  Feeds feeds_;
-  std::vector<Watch> watches_;
-  std::vector<Asked> asked_;
-  int passes_ = 0;
+  Worker worker_;
+  SimTime paused_until_{0};
+  Pausable threads_[4];
 };
 
 }  // namespace weir::sim

@@ -40,11 +40,16 @@ struct World {
   explicit World(const Clock& clock) : executor(make_executor(clock)) {}
 
   Executor make_executor(const Clock& clock) {
-    return {api, clock, metrics, [](const Kind&, const Json&) {},
+    return {api,
+            clock,
+            fence,
+            metrics,
+            [](const Kind&, const Json&) {},
             [this](const StartMeasurement&) { ensure(!measuring_breaks, "measuring works"); }};
   }
 
   runtime_test::FakeApi api{};
+  OpenFence fence{};
   Metrics metrics{"test"};
   FakeReconciler reconciler{};
   bool measuring_breaks = false;

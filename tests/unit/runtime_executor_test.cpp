@@ -19,6 +19,16 @@ Json owned_by(const std::string& uid) {
   return result;
 }
 
+struct ClosingFence final : WriteFence {
+  SteadyTime open_until() const override {
+    if (asked) asked(++times);
+    return until;
+  }
+  SteadyTime until{};
+  std::function<void(int times)> asked{};
+  mutable int times = 0;
+};
+
 class ExecutorTest : public testing::Test {
  protected:
   static CreateObject create(const Kind& kind = kinds::kService) {
@@ -31,6 +41,10 @@ class ExecutorTest : public testing::Test {
     return {kinds::kRelease, kShop, "uid-shop", true, "RolledBack", "too many errors"};
   }
   Result<void> run(std::vector<Action> actions) { return executor_.run(Plan{std::move(actions)}); }
+  static std::vector<Action> all_kinds_of_writes() {
+    return {create(), patch(), DeleteObject{kinds::kService, kShop, "uid-1"},
+            PatchStatus{kinds::kRelease, kShop, "uid-shop", Json::object()}, event()};
+  }
   void name_is_taken() {
     api_.will_fail("create Service", {ErrorKind::AlreadyExists, "services \"shop\" exists"});
   }
@@ -40,12 +54,23 @@ class ExecutorTest : public testing::Test {
   Metrics metrics_{"test"};
   std::vector<std::string> own_writes_;  // "Service@100"
   std::vector<std::string> questions_;
-  Executor executor_{api_, clock_, metrics_,
+  OpenFence fence_;
+  Executor executor_{api_,
+                     clock_,
+                     fence_,
+                     metrics_,
                      [this](const Kind& kind, const Json& object) {
                        own_writes_.push_back(std::string(kind.name) + "@" +
                                              json_text(object, {"metadata", "resourceVersion"}));
                      },
                      [this](const StartMeasurement& m) { questions_.push_back(to_string(m.key)); }};
+  ClosingFence closing_fence_;
+  Executor fenced_{api_,
+                   clock_,
+                   closing_fence_,
+                   metrics_,
+                   [](const Kind&, const Json&) {},
+                   [](const StartMeasurement&) {}};
 };
 
 using Texts = std::vector<std::string>;
@@ -219,6 +244,45 @@ TEST_F(ExecutorTest, WhatIsAlreadyGoneCountsAsDeletedButNotAsAWrite) {
 TEST_F(ExecutorTest, ADeletionOfAnotherObjectOfThatNameFails) {
   api_.will_fail("delete Service", {ErrorKind::Conflict, "uid precondition"});
   EXPECT_EQ(run({DeleteObject{kinds::kService, kShop, "uid-1"}}).error().kind, ErrorKind::Conflict);
+}
+
+// ---- the fence ----
+
+TEST_F(ExecutorTest, AWriteEndsWithinTenSecondsWhenNobodyFencesIt) {
+  ASSERT_TRUE(run({patch()}));
+  EXPECT_EQ(api_.calls().at(0).deadline - clock_.monotonic(), seconds(10));
+}
+
+TEST_F(ExecutorTest, EveryWriteEndsBeforeTheFenceCloses) {
+  closing_fence_.until = clock_.monotonic() + seconds(4);
+  ASSERT_TRUE(fenced_.run(Plan{all_kinds_of_writes()}));
+  const auto calls = api_.calls();
+  ASSERT_EQ(calls.size(), 5U);
+  for (const auto& call : calls)
+    EXPECT_EQ(call.deadline - clock_.monotonic(), seconds(4)) << call.what;
+}
+
+TEST_F(ExecutorTest, BehindAClosedFenceNothingIsSent) {
+  const runtime_test::CapturedLogs logs;
+  for (const auto left : {seconds(0), seconds(-5)}) {
+    closing_fence_.until = clock_.monotonic() + left;
+    for (const auto& action : all_kinds_of_writes()) {
+      const auto done = fenced_.run(Plan{{action}});
+      ASSERT_FALSE(done);
+      EXPECT_EQ(done.error().kind, ErrorKind::Shutdown);
+    }
+  }
+  EXPECT_TRUE(api_.calls().empty());
+  EXPECT_EQ(logs.count("level"), 0) << "a fenced write is nobody's trouble";
+}
+
+TEST_F(ExecutorTest, AFenceThatClosesInTheMiddleOfAPlanStopsTheRestOfIt) {
+  closing_fence_.until = clock_.monotonic() + seconds(4);
+  closing_fence_.asked = [this](int times) {
+    if (times == 2) closing_fence_.until = clock_.monotonic();
+  };
+  EXPECT_EQ(fenced_.run(Plan{{create(), patch(), event()}}).error().kind, ErrorKind::Shutdown);
+  EXPECT_EQ(api_.whats(), Texts{"create Service"});
 }
 
 // ---- events ----

@@ -59,6 +59,7 @@ class FakeApi final : public ApiClient {
     Json body{};
     std::string detail{};  // of a patch its subresource, of a deletion the uid, "dry run"
     Patch::Type type{};
+    SteadyTime deadline{};  // of get, create, patch and delete
   };
   using Watcher =
       std::function<Result<void>(const WatchRequest&, const OnLine&, const std::stop_token&)>;
@@ -89,8 +90,8 @@ class FakeApi final : public ApiClient {
     return result;
   }
 
-  Result<Json> get(const Kind& kind, const ObjectKey& key, const Deadline&) override {
-    return answer(kind, {"get", key, Json(), "", {}});
+  Result<Json> get(const Kind& kind, const ObjectKey& key, const Deadline& deadline) override {
+    return answer(kind, {"get", key, Json(), "", {}, deadline.at()});
   }
   Result<ListPage> list(const Kind& kind, const Selection&, const std::string& next,
                         const Deadline&) override {
@@ -102,17 +103,18 @@ class FakeApi final : public ApiClient {
     return page;
   }
   Result<Json> create(const Kind& kind, const std::string& ns, const Json& object, bool dry_run,
-                      const Deadline&) override {
+                      const Deadline& deadline) override {
     const ObjectKey key{ns, json_text(object, {"metadata", "name"})};
-    return answer(kind, {"create", key, object, dry_run ? "dry run" : "", {}});
+    return answer(kind, {"create", key, object, dry_run ? "dry run" : "", {}, deadline.at()});
   }
   Result<Json> patch(const Kind& kind, const ObjectKey& key, const Patch& patch,
-                     const Deadline&) override {
-    return answer(kind, {"patch", key, *parse_json(patch.body), patch.subresource, patch.type});
+                     const Deadline& deadline) override {
+    return answer(kind, {"patch", key, *parse_json(patch.body), patch.subresource, patch.type,
+                         deadline.at()});
   }
   Result<void> remove(const Kind& kind, const ObjectKey& key, const std::string& uid,
-                      const Deadline&) override {
-    auto removed = answer(kind, {"delete", key, Json(), uid, {}});
+                      const Deadline& deadline) override {
+    auto removed = answer(kind, {"delete", key, Json(), uid, {}, deadline.at()});
     if (!removed) return std::move(removed).error();
     return {};
   }

@@ -59,6 +59,11 @@ std::vector<Backend> backends_of(const Json& route, const std::string& release) 
   return result;
 }
 
+std::string memo_of(const RawObject& route) {
+  const auto memo = route.meta.annotations.find(marks::kTraffic);
+  return memo == route.meta.annotations.end() ? "" : memo->second;
+}
+
 Result<Json> route_spec(const ReleaseSpec& spec, const std::vector<Backend>& backends) {
   const auto& gateway = spec.traffic.gateway_api;
   ASSIGN_OR_RETURN(Json parents, parse_json(gateway.parent_refs_text));
@@ -88,8 +93,7 @@ class GatewayApiRouter final : public TrafficRouter {
     state.exists = true;
     state.accepted = accepted_by_all(*json, route->meta.generation, state.not_accepted);
     state.backends = backends_of(*json, route->meta.key.name);
-    const auto memo = route->meta.annotations.find(marks::kTraffic);
-    if (memo != route->meta.annotations.end()) state.memo = memo->second;
+    state.memo = memo_of(*route);
     return state;
   }
 
@@ -98,8 +102,7 @@ class GatewayApiRouter final : public TrafficRouter {
     ASSIGN_OR_RETURN(Json spec, route_spec(*release.spec, goal.backends));
     if (!route) return std::optional<Action>(create(release, std::move(spec), goal.memo));
     const auto actual = parse_json(route->text);
-    const RouteState now = state(route);
-    if (actual && json_covers(json_at(*actual, {"spec"}), spec) && now.memo == goal.memo)
+    if (actual && json_covers(json_at(*actual, {"spec"}), spec) && memo_of(*route) == goal.memo)
       return std::optional<Action>();
     PatchObject patch{kind(), route->meta.key, Json{{"spec", std::move(spec)}}, route->meta.uid};
     patch.body["metadata"]["annotations"][std::string(marks::kTraffic)] = goal.memo;

@@ -1,0 +1,20 @@
+#include "sim/checks/check.h"
+
+namespace weir::sim {
+
+std::vector<std::unique_ptr<Check>> all_checks(const Court& court) {
+  std::vector<std::unique_ptr<Check>> checks;
+  checks.push_back(check_weights(court));
+  checks.push_back(check_holds(court));
+  checks.push_back(check_readiness(court));
+  checks.push_back(check_rollback(court));
+  checks.push_back(check_drain(court));
+  checks.push_back(check_ownership(court));
+  checks.push_back(check_status(court));
+  checks.push_back(check_requests(court));
+  checks.push_back(check_loops(court));
+  checks.push_back(check_leader(court));
+  return checks;
+}
+
+}  // namespace weir::sim

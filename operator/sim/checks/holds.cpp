@@ -1,0 +1,82 @@
+// A step is left only after its weight was served, and its pods ready, for the whole hold.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "delivery/release_course.h"
+#include "kube/kinds.h"
+#include "sim/checks/witness.h"
+
+namespace weir::sim {
+namespace {
+
+double in_seconds(SimTime span) { return std::chrono::duration<double>(span).count(); }
+
+class HoldsCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void on_write(const Write& write) override {
+    if (!write.to(kinds::kHttpRoute) || !write.by_operator() || write.after.is_null()) return;
+    const auto& release = write.ref.key;
+    const auto& [before, now] = court_.witness.change(release);
+    if (before.canary.empty() || before.weight == 0) return;
+    const bool rises = now.canary == before.canary && now.weight > before.weight;
+    const bool promotes = now.stable == before.canary;
+    if (rises || promotes) check_hold(release, before);
+  }
+
+ private:
+  void check_hold(const ObjectKey& release, const Memo& before) const {
+    const std::string service = release.name + "-" + before.canary;
+    const auto policy = court_.witness.policy({release.ns, service});
+    if (!policy) return;
+    const auto& steps = policy->steps;
+    const auto step = std::find_if(steps.rbegin(), steps.rend(),
+                                   [&](const PolicyStep& s) { return s.weight <= before.weight; });
+    // The clock that ends a hold may be another machine's than the one that began it.
+    const SimTime hold =
+        SimTime(step == steps.rend() ? milliseconds(0) : step->hold) - court_.clock_spread;
+    const auto& served = court_.world.gateway().served(release);
+    const auto since = served.since.find(service);
+    const bool serves = court_.world.gateway().weight(release, service) == before.weight;
+    const SimTime lasted = since == served.since.end() ? SimTime(0) : court_.now() - since->second;
+    // A hand on the route between what was observed and the write is as old as the cache may be.
+    if (!serves && court_.faults.staleness() > SimTime(milliseconds(500))) return;
+    if (!serves || lasted < hold)
+      court_.fail("every step is held",
+                  fmt::format("{} left {} % after {:.2f} s", before.canary, before.weight,
+                              serves ? in_seconds(lasted) : 0.0));
+    check_ready(release, service, before, hold);
+  }
+
+  // A break that ended, or began, within the age of what the operator may have seen is not held against it.
+  void check_ready(const ObjectKey& release, const std::string& service, const Memo& before,
+                   SimTime hold) const {
+    const auto blind = court_.faults.staleness();
+    const SimTime from = court_.now() - hold + blind;
+    const SimTime to = court_.now() - blind;
+    if (from >= to) return;
+    const int replicas = court_.witness.fewest_replicas(release, from - blind);
+    const int needed = pods_for(before.weight, replicas);
+    SimTime until = court_.now();
+    court_.witness.ready({release.ns, service}).during(from, [&](int ready, SimTime since) {
+      const SimTime begin = std::max(since, from);
+      const SimTime end = std::min(until, to);
+      until = since;
+      if (ready < needed && end - begin > blind)
+        court_.fail(
+            "every step is held with its pods ready",
+            fmt::format("{} left {} % though only {} of {} were ready for {:.2f} s", before.canary,
+                        before.weight, ready, needed, in_seconds(end - begin)));
+    });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Check> check_holds(const Court& court) {
+  return std::make_unique<HoldsCheck>(court);
+}
+
+}  // namespace weir::sim

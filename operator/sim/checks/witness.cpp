@@ -1,0 +1,143 @@
+#include "sim/checks/witness.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "api/meta.h"
+#include "delivery/revision.h"
+#include "kube/kinds.h"
+#include "sim/world/pods.h"
+
+namespace weir::sim {
+
+Weights weights_of_route(const Json& route) {
+  Weights weights;
+  const Json& rules = json_at(route, {"spec", "rules"});
+  if (!rules.is_array() || rules.empty()) return weights;
+  for (const auto& ref : json_at(rules.front(), {"backendRefs"}))
+    weights[json_text(ref, {"name"})] = static_cast<int>(json_int(ref, {"weight"}, 1));
+  return weights;
+}
+
+namespace {
+
+Memo read_memo(const Json& route) {
+  Memo memo;
+  const auto json = parse_json(json_text(route, {"metadata", "annotations", marks::kTraffic}));
+  if (!json) return memo;
+  memo.stable = json_text(*json, {"stable"});
+  memo.canary = json_text(*json, {"canary"});
+  memo.weight = static_cast<int>(json_int(*json, {"weight"}));
+  memo.previous = json_text(*json, {"previous"});
+  memo.rolled_back = json_text(*json, {"rollback", "revision"});
+  return memo;
+}
+
+template <typename T>
+const Timeline<T>& of(const std::map<ObjectKey, Timeline<T>>& all, const ObjectKey& key) {
+  static const Timeline<T> kNothing;
+  const auto found = all.find(key);
+  return found == all.end() ? kNothing : found->second;
+}
+
+}  // namespace
+
+void Witness::on_write(const Write& write) {
+  if (write.to(kinds::kRelease)) see_release(write);
+  if (write.to(kinds::kHttpRoute)) see_route(write);
+  if (write.to(kinds::kEndpointSlice)) see_slice(write);
+  if (write.to(kinds::kReplicaSet) && !write.after.is_null()) see_replica_set(write);
+}
+
+void Witness::see_release(const Write& write) {
+  const auto now = world_.scene().now();
+  const auto& key = write.ref.key;
+  if (write.after.is_null()) {
+    memos_.erase(key);
+    changes_.erase(key);
+    templates_.erase(key);
+    return;
+  }
+  replicas_[key].set(now, static_cast<int>(json_int(write.after, {"spec", "replicas"}, 1)));
+  const auto pod_template = dump_json(json_at(write.after, {"spec", "template"}));
+  auto& templates = templates_[key];
+  if (templates.empty() || templates.last() != pod_template) ++template_changes_[key];
+  templates.set(now, pod_template);
+}
+
+void Witness::see_route(const Write& write) {
+  if (write.after.is_null() || !write.by_operator()) return;
+  const auto now = world_.scene().now();
+  auto& memos = memos_[write.ref.key];
+  Memo memo = read_memo(write.after);
+  const Memo before = memos.empty() ? Memo{} : memos.last();
+  if (!memo.previous.empty())
+    memo.promoted = before.stable == memo.stable && before.promoted ? before.promoted : now;
+  memos.set(now, memo);
+  changes_[write.ref.key] = {before, memo};
+  for (const auto& [service, weight] : weights_of_route(write.after)) {
+    if (weight > 0) served_.insert({write.ref.key.ns, service});
+  }
+}
+
+void Witness::see_slice(const Write& write) {
+  const Json& slice = write.after.is_null() ? write.before : write.after;
+  const ObjectKey service{write.ref.key.ns,
+                          json_text(slice, {"metadata", "labels", "kubernetes.io/service-name"})};
+  const int ready = write.after.is_null() ? 0 : ready_endpoints(world_.scene().server, service);
+  ready_[service].set(world_.scene().now(), ready);
+}
+
+const Witness::Change& Witness::change(const ObjectKey& release) const {
+  static const Change kNothing;
+  const auto found = changes_.find(release);
+  return found == changes_.end() ? kNothing : found->second;
+}
+
+void Witness::see_replica_set(const Write& write) {
+  auto& pin = pins_[write.ref.key];
+  const auto text = json_text(write.after, {"metadata", "annotations", marks::kPolicy});
+  if (!pin.text.empty() && pin.text == text) return;
+  const auto decoded = decode_pin(text);
+  pin = {text, decoded ? std::optional(decoded->spec) : std::nullopt,
+         image_of(json_at(write.after, {"spec", "template"}))};
+}
+
+Memo Witness::memo(const ObjectKey& release) const {
+  const auto& memos = of(memos_, release);
+  return memos.empty() ? Memo{} : memos.last();
+}
+
+const Timeline<Memo>& Witness::memos(const ObjectKey& release) const { return of(memos_, release); }
+
+std::string Witness::revision_of(const ObjectKey& release, const std::string& service) const {
+  const auto prefix = release.name + "-";
+  return service.rfind(prefix, 0) == 0 ? service.substr(prefix.size()) : service;
+}
+
+const Timeline<int>& Witness::ready(const ObjectKey& service) const { return of(ready_, service); }
+
+const CanaryPolicySpec* Witness::policy(const ObjectKey& replica_set) const {
+  const auto found = pins_.find(replica_set);
+  return found == pins_.end() || !found->second.policy ? nullptr : &*found->second.policy;
+}
+
+bool Witness::is_bad(const ObjectKey& replica_set) const {
+  const auto found = pins_.find(replica_set);
+  return found != pins_.end() && found->second.image.rfind("bad-", 0) == 0;
+}
+
+int Witness::fewest_replicas(const ObjectKey& release, SimTime from) const {
+  int fewest = std::numeric_limits<int>::max();
+  of(replicas_, release).during(from, [&](int replicas, SimTime) {
+    fewest = std::min(fewest, replicas);
+  });
+  return fewest;
+}
+
+int Witness::changes_of_revision(const ObjectKey& release) const {
+  const auto found = template_changes_.find(release);
+  return found == template_changes_.end() ? 0 : found->second;
+}
+
+}  // namespace weir::sim

@@ -1,0 +1,103 @@
+// What was true when: the memory of the checks. It reads the API and the world, and believes nothing the operator says of itself but
+// the memo on the route, which is its promise.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/canary_policy.h"
+#include "sim/checks/check.h"
+
+namespace weir::sim {
+
+// The memo on the route: what the operator says its weights mean.
+struct Memo {
+  std::string stable;
+  std::string canary;
+  int weight = 0;
+  std::string previous;
+  std::optional<SimTime> promoted;  // true time of the write that promoted
+  std::string rolled_back;
+
+  bool operator==(const Memo&) const = default;
+};
+
+// A value and since when it has been so, newest last.
+template <typename T>
+class Timeline {
+ public:
+  void set(SimTime now, T value) {
+    if (points_.empty() || !(points_.back().second == value)) points_.emplace_back(now, value);
+  }
+  bool empty() const { return points_.empty(); }
+  const T& last() const { return points_.back().second; }
+  // Calls `see` with each value that held at some time in [from, now].
+  template <typename See>
+  void during(SimTime from, const See& see) const {
+    for (auto point = points_.rbegin(); point != points_.rend(); ++point) {
+      see(point->second, point->first);
+      if (point->first <= from) return;
+    }
+  }
+
+ private:
+  std::vector<std::pair<SimTime, T>> points_;
+};
+
+class Witness {
+ public:
+  explicit Witness(const World& world) : world_(world) {}
+
+  void on_write(const Write& write);
+
+  // What the operator's last write of a route changed. Who only deletes a route changes no promise.
+  struct Change {
+    Memo before;
+    Memo now;
+  };
+  const Change& change(const ObjectKey& release) const;
+  // The last memo that the operator wrote for a release, and all it has written.
+  Memo memo(const ObjectKey& release) const;
+  const Timeline<Memo>& memos(const ObjectKey& release) const;
+
+  // Of a revision.
+  std::string revision_of(const ObjectKey& release, const std::string& service) const;
+  const Timeline<int>& ready(const ObjectKey& service) const;
+  // As it is pinned on the ReplicaSet, or was when that went; null when nothing could be read.
+  const CanaryPolicySpec* policy(const ObjectKey& replica_set) const;
+  bool is_bad(const ObjectKey& replica_set) const;
+  bool ever_served(const ObjectKey& service) const { return served_.count(service) != 0; }
+
+  // Of a release's spec.
+  int fewest_replicas(const ObjectKey& release, SimTime from) const;
+  int changes_of_revision(const ObjectKey& release) const;
+
+ private:
+  void see_release(const Write& write);
+  void see_route(const Write& write);
+  void see_slice(const Write& write);
+  void see_replica_set(const Write& write);
+
+  const World& world_;
+  std::map<ObjectKey, Timeline<Memo>> memos_;
+  std::map<ObjectKey, Change> changes_;
+  std::map<ObjectKey, Timeline<int>> ready_;
+  std::map<ObjectKey, Timeline<int>> replicas_;
+  std::map<ObjectKey, Timeline<std::string>> templates_;
+  std::map<ObjectKey, int> template_changes_;
+  struct Pin {
+    std::string text;
+    std::optional<CanaryPolicySpec> policy;
+    std::string image;
+  };
+  std::map<ObjectKey, Pin> pins_;
+  std::set<ObjectKey> served_;
+};
+
+// Weights of a route by Service.
+Weights weights_of_route(const Json& route);
+
+}  // namespace weir::sim

@@ -1,0 +1,43 @@
+// Virtual time: one true clock that only the Stage moves, and the clocks of machines, which may be wrong.
+#pragma once
+
+#include "base/clock.h"
+
+namespace weir::sim {
+
+using SimTime = std::chrono::microseconds;  // since the start of the run
+
+class SimClock final : public Clock {
+ public:
+  WallTime now() const override { return kStart + elapsed_; }
+  SteadyTime monotonic() const override { return kBoot + elapsed_; }
+  SimTime elapsed() const { return elapsed_; }
+  void advance(SimTime span) { elapsed_ += span; }
+
+  static SimTime elapsed_at(WallTime at) { return at - kStart; }
+  static SimTime elapsed_at(SteadyTime at) { return std::chrono::ceil<SimTime>(at - kBoot); }
+
+ private:
+  static constexpr WallTime kStart{seconds(1'800'000'000)};
+  static constexpr SteadyTime kBoot{std::chrono::hours(1)};
+
+  SimTime elapsed_{0};
+};
+
+// What one machine takes for the time of day: off by `error`, and somebody may set it. Its steady clock is right.
+class MachineClock final : public Clock {
+ public:
+  MachineClock(const SimClock& true_clock, SimTime error)
+      : true_clock_(true_clock), error_(error) {}
+
+  WallTime now() const override { return true_clock_.now() + error_; }
+  SteadyTime monotonic() const override { return true_clock_.monotonic(); }
+  SimTime error() const { return error_; }
+  void step(SimTime by) { error_ += by; }
+
+ private:
+  const SimClock& true_clock_;
+  SimTime error_;
+};
+
+}  // namespace weir::sim

@@ -1,0 +1,112 @@
+#include "sim/faulty_api.h"
+
+namespace weir::sim {
+namespace {
+
+// A request that its sender has given up on reaches the server no later than this.
+constexpr SimTime kLongestOnTheWay = seconds(2);
+
+Error unavailable() { return {ErrorKind::Unavailable, "simulated: no answer"}; }
+Error dead() { return {ErrorKind::Shutdown, "simulated: this instance has crashed"}; }
+
+}  // namespace
+
+std::optional<SimTime> InFlight::due() const {
+  return effects_.empty() ? std::nullopt : std::optional(effects_.begin()->first);
+}
+
+void InFlight::act() {
+  const auto effect = std::move(effects_.begin()->second);
+  effects_.erase(effects_.begin());
+  effect();
+}
+
+std::optional<Error> FaultyApi::fails_at_once() const {
+  if (crashed_) return dead();
+  if (draws(net_.faults.error_before)) return unavailable();
+  if (draws(net_.faults.throttle)) return Error{ErrorKind::Throttled, "simulated", seconds(1)};
+  return std::nullopt;
+}
+
+std::optional<Error> FaultyApi::travel(const std::function<void()>& late,
+                                       const Deadline& deadline) {
+  if (!draws(net_.faults.slow_call)) return std::nullopt;
+  const auto longest = static_cast<double>(net_.faults.slow_call_max.count());
+  const SimTime span(static_cast<std::int64_t>(longest * net_.random.uniform()));
+  const SimTime left = deadline.left(net_.stage.clock());
+  if (span < left) {
+    net_.stage.pass(span);
+    return crashed_ ? std::optional(dead()) : std::nullopt;
+  }
+  net_.stage.pass(left);
+  if (draws(0.5))
+    net_.in_flight.add(net_.stage.clock().elapsed() + std::min(span - left, kLongestOnTheWay),
+                       late);
+  return Error{ErrorKind::Timeout, "simulated: no answer before the deadline"};
+}
+
+template <typename T>
+Result<T> FaultyApi::write(const std::function<Result<T>()>& call, const Deadline& deadline,
+                           const ObjectRef& deletes) {
+  if (crashed_) return dead();
+  auto& planned = net_.planned;
+  const bool crashes = ++planned.writes == planned.crash_at_write;
+  if ((crashes && planned.before) || draws(net_.faults.crash_before)) {
+    crashed_ = true;
+    return dead();
+  }
+  if (const auto error = fails_at_once()) return *error;
+  const Author author{instance_, pass_, net_.stage.clock().elapsed(), deletes};
+  const auto effect = [&net = net_, author, call] {
+    net.author = author;
+    auto result = call();
+    net.author = {};
+    return result;
+  };
+  if (const auto error = travel([effect] { (void)effect(); }, deadline)) return *error;
+  if (draws(net_.faults.conflict)) return Error{ErrorKind::Conflict, "simulated"};
+  auto result = effect();
+  if ((crashes && !planned.before) || draws(net_.faults.crash_after)) {
+    crashed_ = true;
+    return dead();
+  }
+  if (draws(net_.faults.error_after)) return unavailable();
+  return result;
+}
+
+Result<Json> FaultyApi::get(const Kind& kind, const ObjectKey& key, const Deadline& deadline) {
+  if (const auto error = fails_at_once()) return *error;
+  return net_.server.get(kind, key, deadline);
+}
+
+Result<ListPage> FaultyApi::list(const Kind& kind, const Selection& selection,
+                                 const std::string& next, const Deadline& deadline) {
+  if (const auto error = fails_at_once()) return *error;
+  return net_.server.list(kind, selection, next, deadline);
+}
+
+Result<Json> FaultyApi::create(const Kind& kind, const std::string& ns, const Json& object,
+                               bool dry_run, const Deadline& deadline) {
+  return write<Json>(
+      [=, &server = net_.server] { return server.create(kind, ns, object, dry_run, deadline); },
+      deadline);
+}
+
+Result<Json> FaultyApi::patch(const Kind& kind, const ObjectKey& key, const Patch& patch,
+                              const Deadline& deadline) {
+  return write<Json>(
+      [=, &server = net_.server] { return server.patch(kind, key, patch, deadline); }, deadline);
+}
+
+Result<void> FaultyApi::remove(const Kind& kind, const ObjectKey& key, const std::string& uid,
+                               const Deadline& deadline) {
+  return write<void>([=, &server = net_.server] { return server.remove(kind, key, uid, deadline); },
+                     deadline, {std::string(kind.plural), key});
+}
+
+Result<void> FaultyApi::watch(const WatchRequest& request, const OnLine& on_line,
+                              const std::stop_token& stop) {
+  return net_.server.watch(request, on_line, stop);
+}
+
+}  // namespace weir::sim

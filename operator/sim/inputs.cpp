@@ -1,0 +1,240 @@
+#include "sim/inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "kube/kinds.h"
+#include "sim/world/pods.h"
+
+namespace weir::sim {
+namespace {
+
+const Deadline kNever(SteadyTime::max());
+
+Json policy_spec(int hold_seconds) {
+  Json spec = *parse_json(R"({
+    "steps":[{"weight":5},{"weight":25},{"weight":50},{"weight":100}],
+    "maxHold":"10m","minReadySeconds":1,"drain":"3s","watch":"6s",
+    "sources":[{"name":"prometheus","prometheus":{"url":"http://prometheus:9090","timeout":"5s"}}],
+    "objectives":[
+      {"name":"errors","ratio":{"badQuery":"bad{service=\"$(service)\"}",
+       "totalQuery":"total{service=\"$(service)\"}","atMost":"5%"}},
+      {"name":"lag","severity":"Warning",
+       "value":{"query":"lag{service=\"$(service)\"}","atMost":"10","interval":"5s"},
+       "onNoData":"Advance"}],
+    "judge":{"interval":"2s","warmup":"0s"}})");
+  for (auto& step : spec["steps"])
+    step["hold"] = fmt::format("{}s", step["weight"] == 100 ? 1 : hold_seconds);
+  return spec;
+}
+
+Json release_spec(const std::string& name, const std::string& image, int replicas) {
+  Json spec = *parse_json(R"({
+    "template":{"spec":{"containers":[{"name":"app","ports":[{"containerPort":8080}]}]}},
+    "service":{"ports":[{"name":"http","port":80,"targetPort":8080}]},
+    "traffic":{"type":"GatewayAPI","gatewayAPI":{"parentRefs":[{"name":"web"}]}},
+    "revisionHistoryLimit":2,
+    "strategy":{"type":"Canary","canary":{"policyRef":{"name":"standard"}}}})");
+  spec["template"]["spec"]["containers"][0]["image"] = image;
+  spec["service"]["name"] = name;
+  spec["replicas"] = replicas;
+  return spec;
+}
+
+void create(ApiServer& server, const Kind& kind, const std::string& name, Json spec) {
+  const std::string ns(kNamespace);
+  const Json object{{"apiVersion", kind.api_version()},
+                    {"kind", kind.name},
+                    {"metadata", {{"name", name}, {"namespace", ns}}},
+                    {"spec", std::move(spec)}};
+  (void)server.create(kind, ns, object, false, kNever);
+}
+
+// One person's hands on the objects of one release.
+class Hands {
+ public:
+  Hands(ApiServer& server, const Input& input)
+      : server_(server), input_(input), key_{std::string(kNamespace), input.release} {}
+
+  void act() {
+    using What = Input::What;
+    switch (input_.what) {
+      case What::Image: return set_image();
+      case What::Replicas: return edit([this](Json& r) { r["spec"]["replicas"] = input_.number; });
+      case What::LoseStatus: return edit([](Json& r) { r.erase("status"); });
+      case What::RouteToStable: return route_to_stable();
+      case What::DeleteRoute: return server_.drop(kinds::kHttpRoute, key_);
+      case What::DeleteCallersService: return server_.drop(kinds::kService, key_);
+      case What::DeleteCanary: return delete_canary();
+      case What::ScaleCanary: return scale_canary();
+      case What::EditPolicy: return edit_policy();
+      case What::BreakSpec:
+        return edit([](Json& r) {
+          r["spec"]["images"] = Json::array({Json{{"container", "none"}, {"image", "x"}}});
+        });
+      case What::MendSpec: return edit([](Json& r) { r["spec"].erase("images"); });
+      case What::DeleteRelease: return server_.drop(kinds::kRelease, key_);
+      case What::CreateRelease: return create_release(server_, key_.name, input_.text, 4);
+      case What::ForeignService: return foreign_service();
+      case What::RemoveForeignService: return remove_foreign_service();
+    }
+  }
+
+  std::string revision(const char* which) const {
+    const Json* release = server_.find(kinds::kRelease, key_);
+    return release ? json_text(*release, {"status", which, "revision"}) : "";
+  }
+
+ private:
+  void edit(const std::function<void(Json&)>& change) {
+    server_.edit(kinds::kRelease, key_, change);
+  }
+
+  void set_image() {
+    edit(
+        [this](Json& r) { r["spec"]["template"]["spec"]["containers"][0]["image"] = input_.text; });
+  }
+
+  void route_to_stable() {
+    const auto stable = key_.name + "-" + revision("stable");
+    server_.edit(kinds::kHttpRoute, key_, [&](Json& route) {
+      for (auto& ref : route["spec"]["rules"][0]["backendRefs"])
+        ref["weight"] = ref["name"] == stable ? 100 : 0;
+    });
+  }
+
+  void delete_canary() {
+    const auto canary = revision("canary");
+    if (canary.empty()) return;
+    const ObjectKey child{key_.ns, key_.name + "-" + canary};
+    server_.drop(kinds::kReplicaSet, child);
+    server_.drop(kinds::kService, child);
+  }
+
+  void scale_canary() {
+    server_.edit(kinds::kReplicaSet, {key_.ns, key_.name + "-" + revision("canary")},
+                 [this](Json& set) { set["spec"]["replicas"] = input_.number; });
+  }
+
+  void edit_policy() {
+    server_.edit(kinds::kCanaryPolicy, {key_.ns, "standard"},
+                 [this](Json& policy) { policy["spec"] = policy_spec(input_.number); });
+  }
+
+  void foreign_service() {
+    const Json service{{"apiVersion", "v1"},
+                       {"kind", "Service"},
+                       {"metadata", {{"name", key_.name}, {"namespace", key_.ns}}},
+                       {"spec", {{"selector", {{"app", "other"}}}, {"ports", Json::array()}}}};
+    (void)server_.create(kinds::kService, key_.ns, service, false, kNever);
+  }
+
+  void remove_foreign_service() {
+    const Json* service = server_.find(kinds::kService, key_);
+    if (service && json_at(*service, {"metadata", "ownerReferences"}).is_null())
+      server_.drop(kinds::kService, key_);
+  }
+
+  ApiServer& server_;
+  const Input& input_;
+  ObjectKey key_;
+};
+
+struct Weighted {
+  double share;
+  Input::What what;
+};
+
+// What people do between new versions.
+Input draw_meddling(Random& random) {
+  using What = Input::What;
+  static constexpr Weighted kKinds[] = {
+      {0.25, What::Replicas},     {0.40, What::LoseStatus},  {0.55, What::RouteToStable},
+      {0.63, What::EditPolicy},   {0.71, What::DeleteRoute}, {0.79, What::DeleteCallersService},
+      {0.87, What::DeleteCanary}, {1.00, What::ScaleCanary}};
+  const double drawn = random.uniform();
+  const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [&](const Weighted& k) { return drawn < k.share; });
+  Input input;
+  input.what = kind->what;
+  input.number = 1 + static_cast<int>(random.uniform() * 6);
+  return input;
+}
+
+}  // namespace
+
+void create_policy(ApiServer& server, int hold_seconds) {
+  create(server, kinds::kCanaryPolicy, "standard", policy_spec(hold_seconds));
+}
+
+void create_release(ApiServer& server, const std::string& name, const std::string& image,
+                    int replicas) {
+  create(server, kinds::kRelease, name, release_spec(name, image, replicas));
+}
+
+std::vector<std::string> apply(ApiServer& server, const Input& input) {
+  Hands hands(server, input);
+  std::vector<std::string> hurt;
+  if (input.what == Input::What::DeleteCanary || input.what == Input::What::ScaleCanary)
+    hurt = {hands.revision("canary"), hands.revision("stable")};
+  hands.act();
+  return hurt;
+}
+
+std::string to_string(const Input& input) {
+  using What = Input::What;
+  const auto said = [&](std::string_view verb) {
+    return fmt::format("{}: {}", input.release, verb);
+  };
+  switch (input.what) {
+    case What::Image: return said("image " + input.text);
+    case What::Replicas: return said(fmt::format("{} replicas", input.number));
+    case What::LoseStatus: return said("status is lost");
+    case What::RouteToStable: return said("all weight to stable by hand");
+    case What::DeleteRoute: return said("route deleted");
+    case What::DeleteCallersService: return said("callers' Service deleted");
+    case What::DeleteCanary: return said("canary's ReplicaSet and Service deleted");
+    case What::ScaleCanary: return said(fmt::format("canary scaled to {} by hand", input.number));
+    case What::EditPolicy: return said(fmt::format("policy: holds of {} s", input.number));
+    case What::BreakSpec: return said("spec broken");
+    case What::MendSpec: return said("spec mended");
+    case What::DeleteRelease: return said("deleted");
+    case What::CreateRelease: return said("created with image " + input.text);
+    case What::ForeignService: return said("somebody has a Service of that name");
+    case What::RemoveForeignService: return said("that Service is gone");
+  }
+  return "";
+}
+
+std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& releases,
+                               SimTime end) {
+  static constexpr std::string_view kPrefixes[] = {"good", "good", "good", "bad", "bad", "never"};
+  std::vector<Input> inputs;
+  for (const auto& release : releases) {
+    int version = 0;
+    SimTime at = seconds(6);
+    while (at < end) {
+      Input input;
+      const double what = random.uniform();
+      if (what < 0.6) {
+        const auto prefix = kPrefixes[static_cast<std::size_t>(random.uniform() * 6)];
+        input.text = fmt::format("{}-{}", prefix, ++version);
+      } else if (what < 0.7) {
+        input.text = "good-0";
+      } else {
+        input = draw_meddling(random);
+      }
+      input.at = at;
+      input.release = release;
+      inputs.push_back(input);
+      at += SimTime(static_cast<std::int64_t>(20e6 * random.uniform()));
+    }
+  }
+  std::stable_sort(inputs.begin(), inputs.end(),
+                   [](const Input& a, const Input& b) { return a.at < b.at; });
+  return inputs;
+}
+
+}  // namespace weir::sim

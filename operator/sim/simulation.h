@@ -1,0 +1,52 @@
+// One simulated run: its options are the whole story.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/checks/check.h"
+#include "sim/faults.h"
+#include "sim/inputs.h"
+
+namespace weir::sim {
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  WorldOptions world;
+  FaultOptions faults;
+  PlannedFault planned;
+  std::vector<std::string> releases{"shop"};
+  std::vector<Input> inputs;
+  int instances = 1;
+  int replicas = 4;  // of each release, at first
+  SimTime faults_end{seconds(0)};
+  SimTime settling{seconds(80)};  // after the last fault and the last input
+  bool traced = false;
+};
+
+struct RunResult {
+  std::vector<Violation> violations;
+  std::vector<std::string> trace;  // one line per write and input
+  std::vector<std::string> end;    // what each release came to, in words that do not depend on time
+  PlannedFault planned;            // how many writes and deliveries there were
+  int operator_writes = 0;
+  int crashes = 0;
+  std::uint64_t passes = 0;
+  SimTime simulated{0};
+};
+
+// Stops at the first violation. Never throws.
+RunResult simulate(const RunOptions& options);
+
+// A seed draws a world, a mix of faults and what people do; then neither acts any more, and everything must come to its right end:
+// that of a run with the same people and no faults.
+RunOptions options_of_seed(std::uint64_t seed);
+struct SeedRequest {
+  std::uint64_t seed = 1;
+  bool traced = false;
+  bool without_faults = false;  // only the run it is compared with
+};
+RunResult run_seed(const SeedRequest& request);
+
+}  // namespace weir::sim

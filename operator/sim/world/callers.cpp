@@ -1,0 +1,85 @@
+#include "sim/world/callers.h"
+
+#include "api/meta.h"
+#include "kube/kinds.h"
+#include "sim/world/endpoints.h"
+#include "sim/world/pods.h"
+
+namespace weir::sim {
+namespace {
+
+constexpr double kInsidePerSecond = 10;  // calls through spec.service
+
+bool is_bad(const std::string& image) { return image.rfind("bad-", 0) == 0; }
+
+}  // namespace
+
+std::optional<SimTime> Callers::reconcile() {
+  count();
+  if (next_reset_ && scene_.now() >= *next_reset_) {
+    counters_.clear();
+    next_reset_ = scene_.next_after(scene_.faults.counter_reset_gap);
+  }
+  look();
+  if (scene_.now() >= next_scrape_) scrape();
+  return next_scrape_;
+}
+
+void Callers::count() {
+  const double span = std::chrono::duration<double>(scene_.now() - counted_).count();
+  counted_ = scene_.now();
+  for (const auto& [service, stream] : streams_) {
+    const double sent = stream.per_second * span;
+    requests_ += sent;
+    if (!stream.served) {
+      if (!stream.excused && sent > 0) lost_[service] += sent;
+      continue;
+    }
+    if (!stream.counted) continue;
+    auto& counters = counters_[service];
+    counters.total += sent;
+    counters.bad += sent * stream.bad_rate;
+  }
+}
+
+void Callers::look() {
+  streams_.clear();
+  for (const auto& [route, served] : gateway_.served()) {
+    for (const auto& [service, weight] : served.weights) {
+      if (weight > 0) streams_[service] = stream_to({route.ns, service}, weight / 100.0);
+    }
+  }
+  for (const auto* service : scene_.server.all(kinds::kService)) {
+    if (json_text(*service, {"metadata", "labels", marks::kRole}) != "callers") continue;
+    auto stream = stream_to(key_of(*service), 1);
+    stream.per_second = kInsidePerSecond;
+    stream.counted = false;
+    streams_["inside " + json_text(*service, {"metadata", "name"})] = stream;
+  }
+}
+
+Callers::Stream Callers::stream_to(const ObjectKey& service, double share) const {
+  Stream stream;
+  stream.per_second = scene_.options.requests_per_second * share;
+  stream.served = ready_endpoints(scene_.server, service) > 0;
+  const Json* object = scene_.server.find(kinds::kService, service);
+  const Json selector = object ? json_at(*object, {"spec", "selector"}) : Json();
+  // A Service that somebody deleted still tells by its name whose it was.
+  const auto revision = object ? json_text(selector, {marks::kRevision})
+                               : service.name.substr(service.name.rfind('-') + 1);
+  stream.excused = scene_.now() < kubelet_.disturbed_until(revision);
+  stream.bad_rate = scene_.options.good_rate;
+  for (const auto* pod : scene_.server.all(kPod)) {
+    if (selects(selector, *pod) && is_bad(image_of(*pod)))
+      stream.bad_rate = scene_.options.bad_rate;
+  }
+  return stream;
+}
+
+void Callers::scrape() {
+  before_ = std::move(scraped_);
+  scraped_ = {scene_.now(), counters_};
+  next_scrape_ = scene_.now() + scene_.options.scrape_interval;
+}
+
+}  // namespace weir::sim

@@ -1,0 +1,66 @@
+// Those who call: through the gateway by its weights, and from inside the cluster through spec.service.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "sim/world/gateway.h"
+#include "sim/world/kubelet.h"
+
+namespace weir::sim {
+
+// Cumulative, as the gateway counts them; it counts what it served by Service.
+struct Counters {
+  double bad = 0;
+  double total = 0;
+};
+
+class Callers final : public Reactor {
+ public:
+  Callers(const Scene& scene, const Gateway& gateway, const Kubelet& kubelet)
+      : Reactor(scene, {"endpointslices", "httproutes", "services", "pods"}, SimTime(0)),
+        gateway_(gateway),
+        kubelet_(kubelet),
+        next_reset_(scene.next_after(scene.faults.counter_reset_gap)) {}
+
+  // The counters at the last scrape, and its time; by Service.
+  struct Scrape {
+    SimTime at{0};
+    std::map<std::string, Counters> counters;
+  };
+  const Scrape& scraped() const { return scraped_; }
+  const Scrape& scraped_before() const { return before_; }
+
+  double requests() const { return requests_; }
+  // Requests that found no ready pod though nothing but the operator could have taken it away.
+  const std::map<std::string, double>& lost() const { return lost_; }
+
+ private:
+  struct Stream {
+    double per_second = 0;
+    double bad_rate = 0;
+    bool served = true;
+    bool excused = false;  // the world itself took the pods away
+    bool counted = true;   // by the gateway
+  };
+
+  std::optional<SimTime> reconcile() override;
+  void count();  // what has flowed since the last time
+  void look();   // what flows from now on
+  void scrape();
+  Stream stream_to(const ObjectKey& service, double share) const;
+
+  const Gateway& gateway_;
+  const Kubelet& kubelet_;
+  std::map<std::string, Stream> streams_;  // by Service, "inside …" for callers in the cluster
+  std::map<std::string, Counters> counters_;
+  Scrape scraped_;
+  Scrape before_;
+  SimTime counted_{0};
+  SimTime next_scrape_{0};
+  std::optional<SimTime> next_reset_;
+  double requests_ = 0;
+  std::map<std::string, double> lost_;
+};
+
+}  // namespace weir::sim

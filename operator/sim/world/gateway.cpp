@@ -1,0 +1,93 @@
+#include "sim/world/gateway.h"
+
+#include "base/json.h"
+#include "kube/kinds.h"
+#include "sim/world/pods.h"
+
+namespace weir::sim {
+namespace {
+
+constexpr SimTime kAwayLasts = seconds(12);
+
+Json condition(std::string_view type, bool value, std::int64_t generation) {
+  return {{"type", type}, {"status", value ? "True" : "False"}, {"observedGeneration", generation}};
+}
+
+Weights weights_of(const Json& route) {
+  Weights weights;
+  const Json& rules = json_at(route, {"spec", "rules"});
+  if (!rules.is_array() || rules.empty()) return weights;
+  for (const auto& ref : json_at(rules.front(), {"backendRefs"}))
+    weights[json_text(ref, {"name"})] = static_cast<int>(json_int(ref, {"weight"}, 1));
+  return weights;
+}
+
+}  // namespace
+
+const Gateway::Served& Gateway::served(const ObjectKey& route) const {
+  static const Served kNothing;
+  const auto found = served_.find(route);
+  return found == served_.end() ? kNothing : found->second;
+}
+
+int Gateway::weight(const ObjectKey& route, const std::string& service) const {
+  const auto& weights = served(route).weights;
+  const auto found = weights.find(service);
+  return found == weights.end() ? 0 : found->second;
+}
+
+std::optional<SimTime> Gateway::reconcile() {
+  if (is_away()) return away_until_;
+  std::vector<Json> routes;
+  for (const auto* route : scene_.server.all(kinds::kHttpRoute)) routes.push_back(*route);
+  std::erase_if(served_, [&](const auto& item) {
+    return !scene_.server.find(kinds::kHttpRoute, item.first);
+  });
+  std::erase_if(
+      seen_, [&](const auto& item) { return !scene_.server.find(kinds::kHttpRoute, item.first); });
+  std::optional<SimTime> again = next_away_;
+  for (const auto& route : routes) again = earlier(again, take_up(route));
+  return again;
+}
+
+bool Gateway::is_away() {
+  if (next_away_ && scene_.now() >= *next_away_) {
+    away_until_ = scene_.now() + kAwayLasts;
+    next_away_ = scene_.next_after(scene_.faults.gateway_away_gap);
+  }
+  return scene_.now() < away_until_;
+}
+
+std::optional<SimTime> Gateway::take_up(const Json& route) {
+  const auto key = key_of(route);
+  const auto generation = json_int(route, {"metadata", "generation"});
+  auto& seen = seen_[key];
+  if (seen.generation != generation) seen = {generation, scene_.now()};
+  const auto at = seen.at + scene_.options.gateway_lag;
+  if (scene_.now() < at) return at;
+  serve(served_[key], route);
+  bool resolved = true;
+  for (const auto& [service, weight] : served_[key].weights)
+    resolved = resolved && scene_.server.find(kinds::kService, {key.ns, service});
+  const Json parent{{"parentRef", json_at(route, {"spec", "parentRefs"}).at(0)},
+                    {"controllerName", "sim.weir.dev/gateway"},
+                    {"conditions", Json::array({condition("Accepted", true, generation),
+                                                condition("ResolvedRefs", resolved, generation)})}};
+  scene_.server.set_status(kinds::kHttpRoute, key, Json{{"parents", Json::array({parent})}});
+  return std::nullopt;
+}
+
+void Gateway::serve(Served& served, const Json& route) {
+  const auto weights = weights_of(route);
+  for (const auto& [service, weight] : weights) {
+    const auto old = served.weights.find(service);
+    if (old == served.weights.end() || old->second != weight) served.since[service] = scene_.now();
+  }
+  for (const auto& [service, weight] : served.weights) {
+    if (weights.count(service) == 0 && weight != 0) served.since[service] = scene_.now();
+  }
+  served.weights = weights;
+  served.generation = json_int(route, {"metadata", "generation"});
+}
+
+}  // namespace weir::sim

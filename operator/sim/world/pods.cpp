@@ -1,0 +1,54 @@
+#include "sim/world/pods.h"
+
+#include <algorithm>
+
+#include "base/time_format.h"
+
+namespace weir::sim {
+
+ObjectKey key_of(const Json& object) {
+  return {json_text(object, {"metadata", "namespace"}), json_text(object, {"metadata", "name"})};
+}
+
+bool selects(const Json& selector, const Json& object) {
+  if (!selector.is_object() || selector.empty()) return false;
+  const Json& labels = json_at(object, {"metadata", "labels"});
+  return std::all_of(selector.items().begin(), selector.items().end(), [&](const auto& term) {
+    return json_at(labels, {term.key()}) == term.value();
+  });
+}
+
+bool is_deleting(const Json& object) {
+  return !json_at(object, {"metadata", "deletionTimestamp"}).is_null();
+}
+
+std::optional<SimTime> ready_since(const Json& pod) {
+  const Json& conditions = json_at(pod, {"status", "conditions"});
+  if (!conditions.is_array() || conditions.empty()) return std::nullopt;
+  const Json& ready = conditions.front();
+  if (json_text(ready, {"status"}) != "True") return std::nullopt;
+  const auto since = parse_time(json_text(ready, {"lastTransitionTime"}));
+  return since ? std::optional(SimClock::elapsed_at(*since)) : std::nullopt;
+}
+
+bool is_ready(const Json& pod) { return !is_deleting(pod) && ready_since(pod).has_value(); }
+
+std::string image_of(const Json& pod) {
+  const Json& containers = json_at(pod, {"spec", "containers"});
+  return containers.is_array() && !containers.empty() ? json_text(containers.front(), {"image"})
+                                                      : "";
+}
+
+Json ready_condition(bool ready, WallTime since) {
+  return {{"type", "Ready"},
+          {"status", ready ? "True" : "False"},
+          {"lastTransitionTime", format_time_micro(since)}};
+}
+
+void delete_gracefully(const Scene& scene, const Json& pod) {
+  scene.server.edit(kPod, key_of(pod), [&](Json& object) {
+    object["metadata"]["deletionTimestamp"] = format_time_micro(scene.clock.now());
+  });
+}
+
+}  // namespace weir::sim

@@ -1,0 +1,29 @@
+// Pods as objects of the API, and what the parts of the world read from them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "kube/object.h"
+#include "sim/world/scene.h"
+
+namespace weir::sim {
+
+inline constexpr Kind kPod{"", "v1", "Pod", "pods"};
+
+ObjectKey key_of(const Json& object);
+// The labels that a selector map names all stand on the object with those values; an empty selector selects nothing.
+bool selects(const Json& selector, const Json& object);
+
+bool is_deleting(const Json& object);
+bool is_ready(const Json& pod);
+// When it became ready; nothing while it is not.
+std::optional<SimTime> ready_since(const Json& pod);
+std::string image_of(const Json& pod);
+
+Json ready_condition(bool ready, WallTime since);
+// As kubectl delete does: the process ends after its grace.
+void delete_gracefully(const Scene& scene, const Json& pod);
+
+}  // namespace weir::sim

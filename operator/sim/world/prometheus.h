@@ -1,0 +1,26 @@
+#pragma once
+
+#include "net/http.h"
+#include "sim/world/callers.h"
+
+namespace weir::sim {
+
+// Prometheus as far as Weir's own provider asks it: instant queries of the counters
+//   bad{service="…"}   total{service="…"}   lag{service="…"}
+// with the timestamps of their scrape. It answers wrongly as the world's faults say.
+class Prometheus final : public HttpClient {
+ public:
+  Prometheus(const Scene& scene, const Callers& callers) : scene_(scene), callers_(callers) {}
+
+  Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override;
+  Result<HttpResponse> stream(const HttpRequest& request, const OnBytes& on_bytes,
+                              milliseconds idle_limit, const std::stop_token& stop) override;
+
+ private:
+  std::string answer(const std::string& query, const std::string& service) const;
+
+  const Scene& scene_;
+  const Callers& callers_;
+};
+
+}  // namespace weir::sim

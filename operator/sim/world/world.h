@@ -1,0 +1,53 @@
+// What surrounds the operator: Kubernetes' controllers and kubelets, a gateway, callers, and a metric source. Virtual time; all
+// chance from the seed.
+#pragma once
+
+#include "sim/stage.h"
+#include "sim/world/callers.h"
+#include "sim/world/endpoints.h"
+#include "sim/world/gateway.h"
+#include "sim/world/kubelet.h"
+#include "sim/world/prometheus.h"
+#include "sim/world/replica_sets.h"
+
+namespace weir::sim {
+
+class World {
+ public:
+  World(ApiServer& server, Stage& stage, Random& random, const WorldOptions& options,
+        const WorldFaults& faults)
+      : scene_{server, stage.clock(), random, options, faults},
+        replica_sets_(scene_),
+        kubelet_(scene_),
+        endpoints_(scene_),
+        gateway_(scene_),
+        callers_(scene_, gateway_, kubelet_),
+        prometheus_(scene_, callers_) {
+    for (auto* part : parts_) stage.enter(*part);
+  }
+
+  // Somebody wrote an object of this kind.
+  void note(const std::string& plural) {
+    for (auto* part : parts_) part->note(plural);
+  }
+
+  // Somebody has taken pods or children of a revision away: what that costs is not the operator's fault.
+  void blame_people(const std::string& revision) { kubelet_.blame_world(revision); }
+
+  const Scene& scene() const { return scene_; }
+  const Gateway& gateway() const { return gateway_; }
+  const Callers& callers() const { return callers_; }
+  Prometheus& prometheus() { return prometheus_; }
+
+ private:
+  Scene scene_;
+  ReplicaSets replica_sets_;
+  Kubelet kubelet_;
+  Endpoints endpoints_;
+  Gateway gateway_;
+  Callers callers_;
+  Prometheus prometheus_;
+  std::vector<Reactor*> parts_{&replica_sets_, &kubelet_, &endpoints_, &gateway_, &callers_};
+};
+
+}  // namespace weir::sim
