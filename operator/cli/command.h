@@ -32,7 +32,7 @@ struct Streams {
   bool colour = false;  // a terminal, and NO_COLOR is not set
 };
 
-enum class Operands { None, Releases, Files, Commands };  // what completion offers
+enum class Operands { None, Releases, Files };  // what completion offers
 
 struct Command;
 

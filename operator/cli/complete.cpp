@@ -88,18 +88,18 @@ void offer_flags(Candidates& candidates, const std::string& typed, const Command
 }
 
 // `words` are those after the command; the last is being typed.
-Candidates complete(const Command& command, Words words, const std::vector<Command>& table) {
+Candidates complete(const Command& command, Words words) {
   Candidates candidates;
   const auto typed = words.back();
   words.pop_back();
+  // bash takes --output=json apart.
+  if (!words.empty() && words.back() == "=") words.pop_back();
   const Flag* flag = words.empty() ? nullptr : flag_of(command, words.back());
   if (flag != nullptr && !flag->value.empty()) {
     words.pop_back();
     offer_value(candidates, typed, *flag, words, command);
   } else if (typed.starts_with("-")) {
     offer_flags(candidates, typed, command);
-  } else if (command.operands == Operands::Commands) {
-    offer_commands(candidates, typed, table);
   } else if (command.operands == Operands::Releases) {
     if (const auto session = connect_by(words, command))
       offer_releases(candidates, typed, **session);
@@ -125,7 +125,7 @@ Result<int> run(const Invocation& invocation) {
     const bool help = words.front() == "help" && words.size() == 2;
     if (help) offer_commands(candidates, words.back(), table);
     words.erase(words.begin());
-    if (command != table.end()) candidates = complete(*command, std::move(words), table);
+    if (command != table.end()) candidates = complete(*command, std::move(words));
   }
   for (const auto& line : candidates.lines) invocation.streams.out << line << "\n";
   // As the completions of kubectl's plugins end: whether the shell may offer files.

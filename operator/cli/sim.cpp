@@ -50,8 +50,7 @@ Result<int> run(const Invocation& invocation) {
   std::uint64_t violating = 0;
   double hours = 0;
   for (auto seed = seeds->first; seed <= seeds->last; ++seed) {
-    const auto run =
-        sim::run_seed({seed, arguments.has("trace"), arguments.has("without-faults")});
+    const auto run = sim::run_seed({seed, arguments.has("trace"), arguments.has("without-faults")});
     hours += std::chrono::duration<double>(run.simulated).count() / 3600;
     if (!run.violations.empty()) ++violating;
     if (!run.violations.empty() || arguments.has("trace"))

@@ -21,6 +21,8 @@ PATHS = {
     "Pod": "api/v1/{}/pods",
     "Event": "api/v1/{}/events",
     "ConfigMap": "api/v1/{}/configmaps",
+    "ServiceAccount": "api/v1/{}/serviceaccounts",
+    "RoleBinding": "apis/rbac.authorization.k8s.io/v1/{}/rolebindings",
     "Namespace": "api/v1/namespaces",
 }
 MERGE_PATCH = "application/merge-patch+json"

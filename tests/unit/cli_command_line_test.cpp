@@ -78,6 +78,7 @@ TEST(Completion, OffersCommandsFlagsAndValues) {
   EXPECT_EQ(completed({"list", "--all"}), "--all-namespaces\tin all namespaces\n:4\n");
   EXPECT_EQ(completed({"get", "-o", ""}), "json\nyaml\nname\nwide\n:4\n");
   EXPECT_EQ(completed({"get", "-o", "y"}), "yaml\n:4\n");
+  EXPECT_EQ(completed({"get", "--output", "=", "y"}), "yaml\n:4\n");
   EXPECT_EQ(completed({"completion", ""}), "bash\nzsh\nfish\n:4\n");
   EXPECT_EQ(completed({"lint", ""}), ":0\n");
   EXPECT_EQ(completed({"get", "--kubeconfig", ""}), ":0\n");
