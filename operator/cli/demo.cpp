@@ -4,9 +4,9 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
+#include <ostream>
 
-#include "cli/arguments.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "sim/server/http_front.h"
 
@@ -61,7 +61,7 @@ class Folder {
   std::filesystem::path path_;
 };
 
-int serve_bare(const Listen& listen) {
+int serve_bare(const Streams& streams, const Listen& listen) {
   // Threads inherit the mask, so that only the wait below sees the signals.
   sigset_t signals;
   sigemptyset(&signals);
@@ -77,35 +77,42 @@ int serve_bare(const Listen& listen) {
       kServing);
   const Folder folder;
   if (!http || folder.path().empty()) {
-    std::cerr << "weir demo: " << (http ? "no temporary folder" : http.error().message) << "\n";
+    streams.err << "weir demo: " << (http ? "no temporary folder" : http.error().message) << "\n";
     return exit_code::kFailed;
   }
   const auto url = fmt::format("http://{}:{}", listen.host, (*http)->port());
   const auto file = folder.path() / "kubeconfig";
   std::ofstream(file) << kubeconfig(url);
-  std::cout << fmt::format("serving {}\nexport KUBECONFIG={}\n", url, file.string()) << std::flush;
+  streams.out << fmt::format("serving {}\nexport KUBECONFIG={}\n", url, file.string()) << std::flush;
   int signal = 0;
   sigwait(&signals, &signal);
   return exit_code::kOk;
 }
 
+Result<int> run(const Invocation& invocation) {
+  const auto& arguments = invocation.arguments;
+  const auto listen = parse_listen(arguments.value("listen", "127.0.0.1:0"));
+  if (!listen) return usage_error(invocation, "--listen: must be HOST:PORT with a loopback HOST");
+  if (!arguments.has("serve") || !arguments.has("bare"))
+    return usage_error(invocation, "there is only --serve --bare yet");
+  return serve_bare(invocation.streams, *listen);
+}
+
 }  // namespace
 
-int run_demo(const std::vector<std::string>& words) {
-  const auto arguments = Arguments::parse(words, {{"listen"}, {"serve", "bare"}, {}, 0});
-  if (!arguments) {
-    std::cerr << "weir demo: " << arguments.error().message << "\n";
-    return exit_code::kUsage;
-  }
-  const auto listen = parse_listen(arguments->value("listen", "127.0.0.1:0"));
-  if (!listen || !arguments->has("serve") || !arguments->has("bare")) {
-    std::cerr << "weir demo: "
-              << (listen ? "there is only --serve --bare yet"
-                         : "--listen: must be HOST:PORT with a loopback HOST")
-              << "\n";
-    return exit_code::kUsage;
-  }
-  return serve_bare(*listen);
+Command demo_command() {
+  Command command;
+  command.name = "demo";
+  command.summary = "an empty API in memory, for kubectl";
+  command.more =
+      "Serves until SIGTERM or SIGINT and prints the kubeconfig to use.\n"
+      "\n"
+      "  weir demo --serve --bare\n";
+  command.flags = {{"serve", 0, "", "offer the API on a loopback port"},
+                   {"bare", 0, "", "nothing in it but the namespaces"},
+                   {"listen", 0, "127.0.0.1:PORT", "where; any free port"}};
+  command.run = run;
+  return command;
 }
 
 }  // namespace weir
