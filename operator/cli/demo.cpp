@@ -4,10 +4,14 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <ostream>
+#include <thread>
 
+#include "base/log.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/demo_story.h"
 #include "sim/server/http_front.h"
 
 namespace weir {
@@ -61,17 +65,14 @@ class Folder {
   std::filesystem::path path_;
 };
 
-int serve_bare(const Streams& streams, const Listen& listen) {
+// Serves until somebody asks the process to end.
+int serve(const Streams& streams, const Listen& listen, sim::HttpFront& front) {
   // Threads inherit the mask, so that only the wait below sees the signals.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const SystemClock clock;
-  sim::ApiServer server(clock);
-  for (const auto* name : {"default", "kube-system"}) server.add_namespace(name);
-  sim::HttpFront front(server, clock);
   const auto http = serve_http(
       listen.host, listen.port, [&](const ServedRequest& request) { return front.handle(request); },
       kServing);
@@ -89,13 +90,40 @@ int serve_bare(const Streams& streams, const Listen& listen) {
   return exit_code::kOk;
 }
 
+int serve_bare(const Streams& streams, const Listen& listen) {
+  const SystemClock clock;
+  sim::ApiServer server(clock);
+  for (const auto* name : {"default", "kube-system"}) server.add_namespace(name);
+  sim::HttpFront front(server, clock);
+  return serve(streams, listen, front);
+}
+
+int in_a_world(const Streams& streams, double speed, const std::optional<Listen>& listen) {
+  set_log_sink([](LogLevel, std::string_view) {});
+  sim::LiveWorld world(speed);
+  const std::jthread time([&](const std::stop_token& stop) { world.run(stop); });
+  if (listen) return serve(streams, *listen, world.front());
+  return tell_demo(streams, world) ? exit_code::kOk : exit_code::kFailed;
+}
+
+std::optional<double> parse_speed(const std::string& text) {
+  double speed = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), speed);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  return whole && speed >= 0.1 && speed <= 100 ? std::optional(speed) : std::nullopt;
+}
+
 Result<int> run(const Invocation& invocation) {
   const auto& arguments = invocation.arguments;
   const auto listen = parse_listen(arguments.value("listen", "127.0.0.1:0"));
   if (!listen) return usage_error(invocation, "--listen: must be HOST:PORT with a loopback HOST");
-  if (!arguments.has("serve") || !arguments.has("bare"))
-    return usage_error(invocation, "there is only --serve --bare yet");
-  return serve_bare(invocation.streams, *listen);
+  const auto speed = parse_speed(arguments.value("speed", "1"));
+  if (!speed) return usage_error(invocation, "--speed: must be a number from 0.1 to 100");
+  const bool serves = arguments.has("serve");
+  if (arguments.has("bare") && !serves)
+    return usage_error(invocation, "--bare: goes with --serve");
+  if (arguments.has("bare")) return serve_bare(invocation.streams, *listen);
+  return in_a_world(invocation.streams, *speed, serves ? listen : std::nullopt);
 }
 
 }  // namespace
@@ -103,14 +131,17 @@ Result<int> run(const Invocation& invocation) {
 Command demo_command() {
   Command command;
   command.name = "demo";
-  command.summary = "an empty API in memory, for kubectl";
+  command.summary = "a good and a bad release in a simulated world, in real time";
   command.more =
-      "Serves until SIGTERM or SIGINT and prints the kubeconfig to use.\n"
+      "The operator's own code over the simulator's API server, with simulated pods, gateway and traffic.\n"
+      "With --serve it offers that API until SIGTERM or SIGINT and prints the kubeconfig to use.\n"
       "\n"
-      "  weir demo --serve --bare\n";
-  command.flags = {{"serve", 0, "", "offer the API on a loopback port"},
-                   {"bare", 0, "", "nothing in it but the namespaces"},
-                   {"listen", 0, "127.0.0.1:PORT", "where; any free port"}};
+      "  weir demo --speed 2\n"
+      "  weir demo --serve\n";
+  command.flags = {{"speed", 0, "N", "simulated seconds per second, 0.1 to 100; 1"},
+                   {"serve", 0, "", "offer the API on a loopback port, to play with"},
+                   {"bare", 0, "", "with --serve: the API alone, no operator and no world"},
+                   {"listen", 0, "127.0.0.1:PORT", "where to serve; any free port"}};
   command.run = run;
   return command;
 }

@@ -9,18 +9,20 @@ using SimTime = std::chrono::microseconds;  // since the start of the run
 
 class SimClock final : public Clock {
  public:
-  WallTime now() const override { return kStart + elapsed_; }
+  explicit SimClock(WallTime start = WallTime(seconds(1'800'000'000))) : start_(start) {}
+
+  WallTime now() const override { return start_ + elapsed_; }
   SteadyTime monotonic() const override { return kBoot + elapsed_; }
   SimTime elapsed() const { return elapsed_; }
   void advance(SimTime span) { elapsed_ += span; }
 
-  static SimTime elapsed_at(WallTime at) { return at - kStart; }
+  SimTime elapsed_at(WallTime at) const { return at - start_; }
   static SimTime elapsed_at(SteadyTime at) { return std::chrono::ceil<SimTime>(at - kBoot); }
 
  private:
-  static constexpr WallTime kStart{seconds(1'800'000'000)};
   static constexpr SteadyTime kBoot{std::chrono::hours(1)};
 
+  WallTime start_;
   SimTime elapsed_{0};
 };
 

@@ -46,7 +46,7 @@ void Endpoints::write_slice(const Json& service) {
         {{"addresses", Json::array({"10.0.0.1"})},
          {"conditions",
           {{"ready", is_ready(*pod)},
-           {"serving", ready_since(*pod).has_value()},
+           {"serving", is_serving(*pod)},
            {"terminating", ends}}},
          {"targetRef", {{"kind", "Pod"}, {"name", json_text(*pod, {"metadata", "name"})}}}});
   }

@@ -17,9 +17,11 @@ ObjectKey key_of(const Json& object);
 bool selects(const Json& selector, const Json& object);
 
 bool is_deleting(const Json& object);
+// Its condition says so, whether it is being deleted or not.
+bool is_serving(const Json& pod);
 bool is_ready(const Json& pod);
 // When it became ready; nothing while it is not.
-std::optional<SimTime> ready_since(const Json& pod);
+std::optional<SimTime> ready_since(const SimClock& clock, const Json& pod);
 std::string image_of(const Json& pod);
 
 Json ready_condition(bool ready, WallTime since);
