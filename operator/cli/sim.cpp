@@ -97,7 +97,7 @@ Result<Request> read_request(const Invocation& invocation) {
     request.scenario = sim::find_scenario(arguments.value("scenario"));
     if (!request.scenario) return wrong("scenario", "a named scenario (--exhaustive lists them)");
   }
-  return read_numbers(arguments, std::move(request));
+  return read_numbers(arguments, request);
 }
 
 void print_run(std::ostream& out, const sim::RunResult& run, bool whole) {

@@ -88,13 +88,13 @@ class HttplibServer final : public HttpServer {
  private:
   void answer(const httplib::Request& request, httplib::Response& response) const {
     try {
-      HttpReply reply = handler_(from_httplib(request));
+      const HttpReply reply = handler_(from_httplib(request));
       response.status = reply.status;
       for (const auto& [name, value] : reply.headers) response.headers.emplace(name, value);
       if (reply.stream) {
         stream(reply, response);
       } else {
-        response.set_content(std::move(reply.body), reply.content_type);
+        response.set_content(reply.body, reply.content_type);
       }
     } catch (const std::exception& e) {
       response.status = 500;

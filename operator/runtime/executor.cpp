@@ -68,10 +68,7 @@ Result<void> Executor::run(const Plan& plan) {
 Result<Deadline> Executor::write_deadline() const {
   const auto now = clock_.monotonic();
   const auto open_until = fence_.open_until();
-  if (open_until <= now) {
-    reached(SimPoint::FenceClosed);
-    return Error{ErrorKind::Shutdown, "this process may no longer write"};
-  }
+  if (open_until <= now) return Error{ErrorKind::Shutdown, "this process may no longer write"};
   return Deadline(std::min(now + kWriteDeadline, open_until));
 }
 

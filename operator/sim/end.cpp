@@ -49,7 +49,13 @@ std::string pods(const ApiServer& server, const ObjectKey& release, const std::s
     else if (replicas > 0)
       ++others;
   }
-  return fmt::format("{} pods of wanted, {} others with pods, ", mine, others);
+  // Who does not serve everything may have been given more by hand: it shrinks after the release.
+  const bool serves = others == 0;
+  return fmt::format("{} pods of wanted, {} others with pods, ",
+                     serves     ? fmt::format("{}", mine)
+                     : mine > 0 ? "some"
+                                : "no",
+                     others);
 }
 
 std::string callers(const ApiServer& server, const ObjectKey& release, const std::string& wanted) {

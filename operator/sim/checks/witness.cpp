@@ -4,20 +4,12 @@
 #include <limits>
 
 #include "api/meta.h"
+#include "base/time_format.h"
 #include "delivery/revision.h"
 #include "kube/kinds.h"
 #include "sim/world/pods.h"
 
 namespace weir::sim {
-
-Weights weights_of_route(const Json& route) {
-  Weights weights;
-  const Json& rules = json_at(route, {"spec", "rules"});
-  if (!rules.is_array() || rules.empty()) return weights;
-  for (const auto& ref : json_at(rules.front(), {"backendRefs"}))
-    weights[json_text(ref, {"name"})] = static_cast<int>(json_int(ref, {"weight"}, 1));
-  return weights;
-}
 
 namespace {
 
@@ -30,6 +22,8 @@ Memo read_memo(const Json& route) {
   memo.weight = static_cast<int>(json_int(*json, {"weight"}));
   memo.previous = json_text(*json, {"previous"});
   memo.rolled_back = json_text(*json, {"rollback", "revision"});
+  const auto promoted = parse_time(json_text(*json, {"promoted"}));
+  if (promoted) memo.promoted = SimClock::elapsed_at(*promoted);
   return memo;
 }
 
@@ -68,13 +62,18 @@ void Witness::see_release(const Write& write) {
 void Witness::see_route(const Write& write) {
   if (write.after.is_null() || !write.by_operator()) return;
   const auto now = world_.scene().now();
+  const Memo memo = read_memo(write.after);
+  // A route for a Release that is gone, by an operator that does not know it yet, promises nothing for the next one of that name.
+  const Json* release = world_.scene().server.find(kinds::kRelease, write.ref.key);
+  const Json& owners = json_at(write.after, {"metadata", "ownerReferences"});
+  if (!release || !owners.is_array() || owners.empty() ||
+      json_text(owners.front(), {"uid"}) != json_text(*release, {"metadata", "uid"})) {
+    changes_[write.ref.key] = {Memo{}, memo};
+    return;
+  }
   auto& memos = memos_[write.ref.key];
-  Memo memo = read_memo(write.after);
-  const Memo before = memos.empty() ? Memo{} : memos.last();
-  if (!memo.previous.empty())
-    memo.promoted = before.stable == memo.stable && before.promoted ? before.promoted : now;
+  changes_[write.ref.key] = {memos.empty() ? Memo{} : memos.last(), memo};
   memos.set(now, memo);
-  changes_[write.ref.key] = {before, memo};
   for (const auto& [service, weight] : weights_of_route(write.after)) {
     if (weight > 0) served_.insert({write.ref.key.ns, service});
   }

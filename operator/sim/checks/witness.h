@@ -19,7 +19,7 @@ struct Memo {
   std::string canary;
   int weight = 0;
   std::string previous;
-  std::optional<SimTime> promoted;  // true time of the write that promoted
+  std::optional<SimTime> promoted;  // by the clock of who promoted
   std::string rolled_back;
 
   bool operator==(const Memo&) const = default;
@@ -96,8 +96,5 @@ class Witness {
   std::map<ObjectKey, Pin> pins_;
   std::set<ObjectKey> served_;
 };
-
-// Weights of a route by Service.
-Weights weights_of_route(const Json& route);
 
 }  // namespace weir::sim

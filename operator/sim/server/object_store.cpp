@@ -56,7 +56,7 @@ Entry ObjectStore::put(const ObjectRef& ref, Json object,
   auto& slot = table.objects[ref.key];
   const Stored before = slot.object;
   slot = {std::make_shared<const Json>(std::move(object)), std::move(managers)};
-  const Entry after = slot;
+  Entry after = slot;
   const bool moved = !before || json_at(*before, {"metadata", "ownerReferences"}) !=
                                     json_at(*after.object, {"metadata", "ownerReferences"});
   if (moved && before) index(ref, *before, false);

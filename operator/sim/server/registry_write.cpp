@@ -346,7 +346,8 @@ Answer<Written> Registry::write_scale(const Resource& resource, const ObjectRef&
   Json changed = *old.object;
   set_value_at(changed, resource.scale->spec_replicas, replicas);
   const Json& version = json_at(scale, {"metadata", "resourceVersion"});
-  if (version.is_string() && version != "") changed["metadata"]["resourceVersion"] = version;
+  if (version.is_string() && !version.get_ref<const std::string&>().empty())
+    changed["metadata"]["resourceVersion"] = version;
   ASSIGN_OR_RETURN(auto written,
                    finish(resource, ref, old, std::move(changed), std::nullopt, "scale", options));
   return Written{{copy_of(scale_of(resource, *written.entry.object)), nullptr}};

@@ -92,6 +92,7 @@ Json definition_of(std::string_view text) {
 
 std::vector<Resource> read_resources() {
   std::vector<Resource> all;
+  all.reserve(kCustomDefinitions.size());
   for (const auto text : kCustomDefinitions) all.push_back(custom_resource(definition_of(text)));
   const Json builtin = definition_of(kBuiltinDefinitions);
   for (const auto& definition : builtin.at("kinds")) all.push_back(builtin_resource(definition));

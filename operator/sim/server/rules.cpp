@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxName = 253;
-constexpr std::size_t kMaxAnnotations = 256 * 1024;  // bytes, keys and values
+constexpr std::size_t kMaxAnnotations = 262'144;  // bytes, keys and values
 
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 bool is_letter_or_digit(char c) { return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z'); }
@@ -81,7 +81,8 @@ void check_labels(const Json& labels, std::vector<Cause>& causes) {
                                      "or '.', and must start and end with an alphanumeric "
                                      "character"));
     const auto& value = item.value();
-    if (value.is_string() && value != "" && !is_qualified_part(value.get<std::string>()))
+    const auto text = value.is_string() ? value.get<std::string>() : "";
+    if (!text.empty() && !is_qualified_part(text))
       causes.push_back(invalid_value("metadata.labels", value,
                                      "a valid label must be an empty string or consist of "
                                      "alphanumeric characters, '-', '_' or '.', and must start and "

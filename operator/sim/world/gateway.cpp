@@ -13,7 +13,9 @@ Json condition(std::string_view type, bool value, std::int64_t generation) {
   return {{"type", type}, {"status", value ? "True" : "False"}, {"observedGeneration", generation}};
 }
 
-Weights weights_of(const Json& route) {
+}  // namespace
+
+Weights weights_of_route(const Json& route) {
   Weights weights;
   const Json& rules = json_at(route, {"spec", "rules"});
   if (!rules.is_array() || rules.empty()) return weights;
@@ -21,8 +23,6 @@ Weights weights_of(const Json& route) {
     weights[json_text(ref, {"name"})] = static_cast<int>(json_int(ref, {"weight"}, 1));
   return weights;
 }
-
-}  // namespace
 
 const Gateway::Served& Gateway::served(const ObjectKey& route) const {
   static const Served kNothing;
@@ -78,7 +78,7 @@ std::optional<SimTime> Gateway::take_up(const Json& route) {
 }
 
 void Gateway::serve(Served& served, const Json& route) {
-  const auto weights = weights_of(route);
+  const auto weights = weights_of_route(route);
   for (const auto& [service, weight] : weights) {
     const auto old = served.weights.find(service);
     if (old == served.weights.end() || old->second != weight) served.since[service] = scene_.now();
@@ -87,7 +87,6 @@ void Gateway::serve(Served& served, const Json& route) {
     if (weights.count(service) == 0 && weight != 0) served.since[service] = scene_.now();
   }
   served.weights = weights;
-  served.generation = json_int(route, {"metadata", "generation"});
 }
 
 }  // namespace weir::sim

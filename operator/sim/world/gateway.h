@@ -9,12 +9,14 @@ namespace weir::sim {
 
 using Weights = std::map<std::string, int>;  // percent, by Service
 
+// What a route says: the backends of its first rule, which speaks for all.
+Weights weights_of_route(const Json& route);
+
 // An implementation of Gateway API: takes up each HTTPRoute with a lag, says so, and serves the last one it took up.
 class Gateway final : public Reactor {
  public:
   struct Served {
     Weights weights;
-    std::int64_t generation = 0;           // of the route that it has taken up
     std::map<std::string, SimTime> since;  // each Service's present weight
   };
 
