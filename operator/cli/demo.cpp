@@ -4,21 +4,32 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <ostream>
-#include <thread>
 
 #include "base/log.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/demo_story.h"
-#include "sim/server/http_front.h"
+#include "sim/inputs.h"
+#include "sim/live_world.h"
 
 namespace weir {
 namespace {
 
 // Each watch and each kept connection holds a thread; kubectl has a handful.
 constexpr HttpServerOptions kServing{64, true, std::size_t{3} << 20U};
+constexpr timespec kLook{1, 0};  // how soon it is seen that the world has failed
+
+constexpr std::string_view kHints = R"(
+A release `shop` and its policy are there, under 200 requests a second. How a version behaves is told by its image: good-…,
+bad-… (3 of 10 answers are errors), ages-… (so after 15 s), never-… (never ready), crash-…, pull-… (there is no such image).
+  kubectl get releases --watch
+  kubectl patch release shop --type=merge -p '{"spec":{"images":[{"container":"app","image":"bad-1"}]}}'
+  weir explain shop
+Queries of policies: bad{service="$(service)"} and total{service="$(service)"}, at any URL. Ctrl-C ends it.
+)";
 
 struct Listen {
   std::string host;
@@ -36,13 +47,13 @@ std::optional<Listen> parse_listen(const std::string& text) {
                                                                : std::nullopt;
 }
 
-std::string kubeconfig(const std::string& url) {
+std::string kubeconfig(const std::string& url, std::string_view ns) {
   return fmt::format(
       "apiVersion: v1\nkind: Config\ncurrent-context: weir-demo\n"
       "clusters:\n- name: weir-demo\n  cluster: {{server: \"{}\"}}\n"
-      "contexts:\n- name: weir-demo\n  context: {{cluster: weir-demo, user: weir-demo}}\n"
+      "contexts:\n- name: weir-demo\n  context: {{cluster: weir-demo, user: weir-demo, namespace: {}}}\n"
       "users:\n- name: weir-demo\n  user: {{}}\n",
-      url);
+      url, ns);
 }
 
 // A folder of our own that goes with us.
@@ -65,45 +76,66 @@ class Folder {
   std::filesystem::path path_;
 };
 
-// Serves until somebody asks the process to end.
-int serve(const Streams& streams, const Listen& listen, sim::HttpFront& front) {
-  // Threads inherit the mask, so that only the wait below sees the signals.
+// Threads inherit the mask, so that only the wait of serve() sees the signals.
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const auto http = serve_http(
-      listen.host, listen.port, [&](const ServedRequest& request) { return front.handle(request); },
-      kServing);
+  return signals;
+}
+
+struct Served {
+  sim::HttpFront& front;
+  std::string_view ns;     // of the kubeconfig
+  std::string_view hints;  // what to do with it
+  std::function<std::optional<std::string>()> failure;
+};
+
+// Until somebody asks the process to end, or the world has failed.
+Result<int> serve(const Streams& streams, const Listen& listen, const Served& served) {
+  const auto signals = block_signals();
+  ASSIGN_OR_RETURN(const auto http, serve_http(
+                                        listen.host, listen.port,
+                                        [&](const ServedRequest& request) {
+                                          return served.front.handle(request);
+                                        },
+                                        kServing));
   const Folder folder;
-  if (!http || folder.path().empty()) {
-    streams.err << "weir demo: " << (http ? "no temporary folder" : http.error().message) << "\n";
-    return exit_code::kFailed;
-  }
-  const auto url = fmt::format("http://{}:{}", listen.host, (*http)->port());
+  if (folder.path().empty()) return Error{ErrorKind::Internal, "no temporary folder"};
+  const auto url = fmt::format("http://{}:{}", listen.host, http->port());
   const auto file = folder.path() / "kubeconfig";
-  std::ofstream(file) << kubeconfig(url);
-  streams.out << fmt::format("serving {}\nexport KUBECONFIG={}\n", url, file.string()) << std::flush;
-  int signal = 0;
-  sigwait(&signals, &signal);
+  std::ofstream(file) << kubeconfig(url, served.ns);
+  streams.out << fmt::format("serving {}\nexport KUBECONFIG={}\n{}", url, file.string(),
+                             served.hints)
+              << std::flush;
+  while (sigtimedwait(&signals, nullptr, &kLook) < 0) {
+    if (auto failure = served.failure()) return Error{ErrorKind::Internal, *std::move(failure)};
+  }
   return exit_code::kOk;
 }
 
-int serve_bare(const Streams& streams, const Listen& listen) {
+Result<int> serve_bare(const Streams& streams, const Listen& listen) {
   const SystemClock clock;
   sim::ApiServer server(clock);
   for (const auto* name : {"default", "kube-system"}) server.add_namespace(name);
   sim::HttpFront front(server, clock);
-  return serve(streams, listen, front);
+  return serve(streams, listen, {front, "default", "", [] { return std::nullopt; }});
 }
 
-int in_a_world(const Streams& streams, double speed, const std::optional<Listen>& listen) {
-  set_log_sink([](LogLevel, std::string_view) {});
+Result<int> serve_world(const Streams& streams, const Listen& listen, double speed) {
+  // Before the thread of the world begins.
+  block_signals();
   sim::LiveWorld world(speed);
-  const std::jthread time([&](const std::stop_token& stop) { world.run(stop); });
-  if (listen) return serve(streams, *listen, world.front());
-  return tell_demo(streams, world) ? exit_code::kOk : exit_code::kFailed;
+  return serve(streams, listen,
+               {world.front(), sim::kNamespace, kHints, [&] { return world.failure(); }});
+}
+
+Result<int> tell(const Streams& streams, double speed) {
+  sim::LiveWorld world(speed);
+  if (const auto told = tell_demo(streams, world); !told) return told.error();
+  return exit_code::kOk;
 }
 
 std::optional<double> parse_speed(const std::string& text) {
@@ -123,7 +155,12 @@ Result<int> run(const Invocation& invocation) {
   if (arguments.has("bare") && !serves)
     return usage_error(invocation, "--bare: goes with --serve");
   if (arguments.has("bare")) return serve_bare(invocation.streams, *listen);
-  return in_a_world(invocation.streams, *speed, serves ? listen : std::nullopt);
+  // The operator's log would stand in the middle of the story.
+  set_log_sink([](LogLevel, std::string_view) {});
+  auto done = serves ? serve_world(invocation.streams, *listen, *speed)
+                     : tell(invocation.streams, *speed);
+  set_log_sink({});
+  return done;
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 #pragma once
 
+#include "base/result.h"
 #include "cli/command.h"
 #include "sim/live_world.h"
 
 namespace weir {
 
-// Tells a good and a bad release in a simulated world that somebody else lets run: each change as it comes, then what it cost. False: it
-// did not go as it should within the time allowed.
-bool tell_demo(const Streams& streams, sim::LiveWorld& world);
+// Tells a first, a good and a bad version of the shop in the world, each change as it comes, then what they cost. Error: something did
+// not go as it should, or not within two simulated minutes.
+Result<void> tell_demo(const Streams& streams, sim::LiveWorld& world);
 
 }  // namespace weir

@@ -115,7 +115,7 @@ void print_findings(const sim::SearchReport& report, const Request& request) {
     if (request.bug != Bug::None) words += fmt::format(" --bug {}", name_of(request.bug));
     for (const auto& violation : finding.result.violations)
       request.out << fmt::format("violated: {}: {}\n", violation.rule, violation.what);
-    request.out << "replay: weir sim " << words << " --trace\n";
+    request.out << "replay: weir sim " << words << " --trace\n" << std::flush;
   }
 }
 
@@ -160,7 +160,8 @@ bool run_seeds(const Request& request) {
       "{} seeds, {:.1f} simulated hours in {:.1f} s ({:.1f} seeds/s, {:.2f} hours/s), {} with "
       "violations\n",
       report.runs, report.simulated_hours, watch.seconds(), report.runs / watch.seconds(),
-      report.simulated_hours / watch.seconds(), report.findings.size());
+      report.simulated_hours / watch.seconds(), report.findings.size())
+              << std::flush;
   return report.findings.empty();
 }
 
@@ -176,7 +177,8 @@ bool run_exhaustive(const Request& request) {
     findings += report.findings.size();
     print_findings(report, request);
     request.out << fmt::format("{:26} {:5} runs {:6.1f} s, {} with violations\n", scenario.name,
-                             report.runs, own.seconds(), report.findings.size());
+                             report.runs, own.seconds(), report.findings.size())
+                << std::flush;
   }
   request.out << fmt::format("exhaustive: {} runs in {:.1f} s, {} with violations\n", runs,
                            watch.seconds(), findings);
@@ -192,7 +194,8 @@ bool find_bug(std::ostream& out, const sim::Hiding& hiding, int jobs) {
   out << fmt::format(
       "{:26} {} after {:3} runs, {:5.1f} s{}\n", name_of(hiding.bug), found ? "found" : "MISSED",
       report.runs, watch.seconds(),
-      found ? ": " + report.findings.front().result.violations.front().rule : "");
+      found ? ": " + report.findings.front().result.violations.front().rule : "")
+      << std::flush;
   return found;
 }
 

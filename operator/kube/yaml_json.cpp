@@ -270,4 +270,11 @@ Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
   return documents;
 }
 
+Result<Json> parse_single_yaml(std::string_view text) {
+  ASSIGN_OR_RETURN(auto documents, parse_yaml(text));
+  if (documents.size() > 1)
+    return Error{ErrorKind::Parse, fmt::format("line {}: a second document", documents[1].line)};
+  return documents.empty() ? Json() : std::move(documents.front().json);
+}
+
 }  // namespace weir

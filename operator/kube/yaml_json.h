@@ -41,6 +41,8 @@ std::optional<YamlFault> read_yaml(std::string_view text, std::vector<YamlDocume
 
 // The same, all or nothing. Error kind: Parse, "line N: …".
 Result<std::vector<YamlDocument>> parse_yaml(std::string_view text);
+// Where one document is meant: a second one is a fault too; null when there is none.
+Result<Json> parse_single_yaml(std::string_view text);
 
 // Block style; text is quoted where any reader could take it for something else.
 std::string dump_yaml(const Json& json);

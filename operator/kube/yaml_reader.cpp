@@ -9,11 +9,10 @@
 namespace weir {
 
 Result<YamlReader> YamlReader::parse(const std::string& text, const std::string& name) {
-  auto documents = parse_yaml(text);
-  if (!documents)
-    return Error{ErrorKind::Invalid, fmt::format("{} {}", name, documents.error().message)};
-  Json first = documents->empty() ? Json() : std::move(documents->front().json);
-  return YamlReader(std::make_shared<const Json>(std::move(first)), name);
+  auto document = parse_single_yaml(text);
+  if (!document)
+    return Error{ErrorKind::Invalid, fmt::format("{} {}", name, document.error().message)};
+  return YamlReader(std::make_shared<const Json>(std::move(document).value()), name);
 }
 
 Error YamlReader::invalid(std::string_view why) const {

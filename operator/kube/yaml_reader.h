@@ -14,7 +14,7 @@ namespace weir {
 // copy. Its methods do not throw.
 class YamlReader {
  public:
-  // The first document. Error kind: Invalid, with the line. `name` begins the field's path in errors: a file's name, say.
+  // One document. Error kind: Invalid, with the line. `name` begins the field's path in errors: a file's name, say.
   static Result<YamlReader> parse(const std::string& text, const std::string& name);
 
   bool exists() const;  // and is not null

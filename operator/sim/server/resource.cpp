@@ -85,9 +85,9 @@ Resource builtin_resource(const Json& definition) {
 }
 
 Json definition_of(std::string_view text) {
-  auto documents = parse_yaml(text);
-  ensure(documents && documents->size() == 1, "the embedded definitions can be read");
-  return std::move(documents->front().json);
+  auto parsed = parse_single_yaml(text);
+  ensure(parsed.has_value(), "the embedded definitions can be read");
+  return std::move(parsed).value();
 }
 
 std::vector<Resource> read_resources() {

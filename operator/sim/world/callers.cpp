@@ -81,9 +81,9 @@ Callers::Stream Callers::stream_to(const ObjectKey& service, double share) const
                     {service.ns, json_text(*object, {"metadata", "labels", marks::kRelease})});
   stream.excused = release_gone || scene_.now() < kubelet_.disturbed_until(revision);
   stream.bad_rate = scene_.options.good_rate;
-  for (const auto* pod : scene_.server.all(kPod)) {
-    if (selects(selector, *pod) && is_bad(scene_.clock, *pod))
-      stream.bad_rate = scene_.options.bad_rate;
+  if (!object) return stream;
+  for (const auto* pod : pods_of(scene_.server, *object)) {
+    if (is_bad(scene_.clock, *pod)) stream.bad_rate = scene_.options.bad_rate;
   }
   return stream;
 }

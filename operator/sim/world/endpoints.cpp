@@ -39,8 +39,7 @@ std::optional<SimTime> Endpoints::reconcile() {
 
 void Endpoints::write_slice(const Json& service) {
   Json endpoints = Json::array();
-  for (const auto* pod : scene_.server.all(kPod)) {
-    if (!selects(json_at(service, {"spec", "selector"}), *pod)) continue;
+  for (const auto* pod : pods_of(scene_.server, service)) {
     const bool ends = is_deleting(*pod);
     endpoints.push_back(
         {{"addresses", Json::array({"10.0.0.1"})},

@@ -18,6 +18,15 @@ bool selects(const Json& selector, const Json& object) {
   });
 }
 
+std::vector<const Json*> pods_of(const ApiServer& server, const Json& service) {
+  auto pods = server.all(kPod);
+  std::erase_if(pods, [&](const Json* pod) {
+    return key_of(*pod).ns != key_of(service).ns ||
+           !selects(json_at(service, {"spec", "selector"}), *pod);
+  });
+  return pods;
+}
+
 bool is_deleting(const Json& object) {
   return !json_at(object, {"metadata", "deletionTimestamp"}).is_null();
 }
