@@ -96,6 +96,15 @@ TEST(YamlJson, ReadsManyDocuments) {
   EXPECT_TRUE(parse_yaml("")->empty());
 }
 
+TEST(YamlJson, ReadsOneDocumentWhereOneIsMeant) {
+  EXPECT_EQ(*parse_single_yaml("---\na: 1\n"), Json::parse(R"({"a": 1})"));
+  EXPECT_TRUE(parse_single_yaml("")->is_null());
+  const auto two = parse_single_yaml("a: 1\n---\n# more\nb: 2\n");
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().kind, ErrorKind::Parse);
+  EXPECT_EQ(two.error().message, "line 4: a second document");
+}
+
 TEST(YamlJson, KnowsWhereEachFieldStands) {
   const auto documents = parse_yaml(
       "kind: Release\n"
