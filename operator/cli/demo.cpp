@@ -23,12 +23,15 @@ constexpr HttpServerOptions kServing{64, true, std::size_t{3} << 20U};
 constexpr timespec kLook{1, 0};  // how soon it is seen that the world has failed
 
 constexpr std::string_view kHints = R"(
-A release `shop` and its policy are there, under 200 requests a second. How a version behaves is told by its image: good-…,
-bad-… (3 of 10 answers are errors), ages-… (so after 15 s), never-… (never ready), crash-…, pull-… (there is no such image).
+A release `shop` and its policy are there, under 200 requests a second. How a version behaves is
+told by its image: good-…, bad-… (3 of 10 answers are errors), ages-… (so after 15 s), crash-…,
+never-… (never ready), pull-… (there is no such image).
   kubectl get releases --watch
-  kubectl patch release shop --type=merge -p '{"spec":{"images":[{"container":"app","image":"bad-1"}]}}'
+  kubectl patch release shop --type=merge \
+    -p '{"spec":{"images":[{"container":"app","image":"bad-1"}]}}'
   weir explain shop
-Queries of policies: bad{service="$(service)"} and total{service="$(service)"}, at any URL. Ctrl-C ends it.
+Queries of policies, at any URL: bad{service="$(service)"} and total{service="$(service)"}.
+Ctrl-C ends it.
 )";
 
 struct Listen {
@@ -51,7 +54,8 @@ std::string kubeconfig(const std::string& url, std::string_view ns) {
   return fmt::format(
       "apiVersion: v1\nkind: Config\ncurrent-context: weir-demo\n"
       "clusters:\n- name: weir-demo\n  cluster: {{server: \"{}\"}}\n"
-      "contexts:\n- name: weir-demo\n  context: {{cluster: weir-demo, user: weir-demo, namespace: {}}}\n"
+      "contexts:\n- name: weir-demo\n  context: {{cluster: weir-demo, user: weir-demo, namespace: "
+      "{}}}\n"
       "users:\n- name: weir-demo\n  user: {{}}\n",
       url, ns);
 }
@@ -96,12 +100,11 @@ struct Served {
 // Until somebody asks the process to end, or the world has failed.
 Result<int> serve(const Streams& streams, const Listen& listen, const Served& served) {
   const auto signals = block_signals();
-  ASSIGN_OR_RETURN(const auto http, serve_http(
-                                        listen.host, listen.port,
-                                        [&](const ServedRequest& request) {
-                                          return served.front.handle(request);
-                                        },
-                                        kServing));
+  ASSIGN_OR_RETURN(
+      const auto http,
+      serve_http(
+          listen.host, listen.port,
+          [&](const ServedRequest& request) { return served.front.handle(request); }, kServing));
   const Folder folder;
   if (folder.path().empty()) return Error{ErrorKind::Internal, "no temporary folder"};
   const auto url = fmt::format("http://{}:{}", listen.host, http->port());
@@ -152,13 +155,12 @@ Result<int> run(const Invocation& invocation) {
   const auto speed = parse_speed(arguments.value("speed", "1"));
   if (!speed) return usage_error(invocation, "--speed: must be a number from 0.1 to 100");
   const bool serves = arguments.has("serve");
-  if (arguments.has("bare") && !serves)
-    return usage_error(invocation, "--bare: goes with --serve");
+  if (arguments.has("bare") && !serves) return usage_error(invocation, "--bare: goes with --serve");
   if (arguments.has("bare")) return serve_bare(invocation.streams, *listen);
   // The operator's log would stand in the middle of the story.
   set_log_sink([](LogLevel, std::string_view) {});
-  auto done = serves ? serve_world(invocation.streams, *listen, *speed)
-                     : tell(invocation.streams, *speed);
+  auto done =
+      serves ? serve_world(invocation.streams, *listen, *speed) : tell(invocation.streams, *speed);
   set_log_sink({});
   return done;
 }
@@ -170,7 +172,8 @@ Command demo_command() {
   command.name = "demo";
   command.summary = "a good and a bad release in a simulated world, in real time";
   command.more =
-      "The operator's own code over the simulator's API server, with simulated pods, gateway and traffic.\n"
+      "The operator's own code over the simulator's API server, with simulated pods, gateway and "
+      "traffic.\n"
       "With --serve it offers that API until SIGTERM or SIGINT and prints the kubeconfig to use.\n"
       "\n"
       "  weir demo --speed 2\n"

@@ -16,9 +16,9 @@
 namespace weir {
 namespace {
 
-constexpr milliseconds kLook{20};           // of real time, between two looks at the release
-constexpr milliseconds kLongest{120'000};   // of simulated time, for one version
-constexpr milliseconds kAftermath{2'000};   // until the last requests are counted
+constexpr milliseconds kLook{20};          // of real time, between two looks at the release
+constexpr milliseconds kLongest{120'000};  // of simulated time, for one version
+constexpr milliseconds kAftermath{2'000};  // until the last requests are counted
 
 // One release, watched by a person.
 class Story {
@@ -29,7 +29,8 @@ class Story {
   }
 
   Result<void> tell() {
-    say("A simulated cluster with 200 requests a second, and Weir's own reconcilers. The policy: 5 → 25 → 50 → 100 %, at most 5 % errors.\n"
+    say("A simulated cluster with 200 requests a second, and Weir's own reconcilers. The policy: 5 "
+        "→ 25 → 50 → 100 %, at most 5 % errors.\n"
         "The first version of a shop: nobody serves yet, so that it gets everything at once.");
     ASSIGN_OR_RETURN(const auto first, ends_with(exit_code::kOk));
     say("A good version: it earns its traffic step by step.");
@@ -74,8 +75,8 @@ class Story {
       }
       wait_until(machine_.monotonic() + kLook, {});
     }
-    return wrong(fmt::format("the release did not end within {} simulated seconds",
-                             kLongest / seconds(1)));
+    return wrong(
+        fmt::format("the release did not end within {} simulated seconds", kLongest / seconds(1)));
   }
 
   // The states of the release since the last look.
@@ -99,9 +100,10 @@ class Story {
     while (end.left(world_.clock()) > milliseconds(0) && !world_.failure())
       wait_until(machine_.monotonic() + kLook, {});
     const auto traffic = world_.traffic();
-    say(fmt::format("{:.0f} requests: {:.0f} lost, {:.0f} answered with an error. Nobody was woken.\n"
-                    "`weir demo --serve` is the same world for your own kubectl.",
-                    traffic.all, traffic.lost, traffic.errors));
+    say(fmt::format(
+        "{:.0f} requests: {:.0f} lost, {:.0f} answered with an error. Nobody was woken.\n"
+        "`weir demo --serve` is the same world for your own kubectl.",
+        traffic.all, traffic.lost, traffic.errors));
     if (traffic.lost > 0) return wrong("requests were lost");
     return {};
   }

@@ -26,7 +26,7 @@ struct Seeds {
 
 // "7" or "1..1000".
 std::optional<Seeds> parse_seeds(const std::string& text) {
-  Seeds seeds;
+  Seeds seeds{};
   const char* end = text.data() + text.size();
   auto read = std::from_chars(text.data(), end, seeds.first);
   if (read.ec != std::errc()) return std::nullopt;
@@ -48,7 +48,7 @@ std::optional<int> parse_count(const std::string& text) {
 
 struct Request {
   std::ostream& out;
-  Seeds seeds;
+  Seeds seeds{};
   int jobs = 1;
   bool traced = false;
   bool without_faults = false;
@@ -57,7 +57,7 @@ struct Request {
   bool coverage = false;
   Bug bug = Bug::None;
   const Scenario* scenario = nullptr;
-  sim::PlannedFault planned;
+  sim::PlannedFault planned{};
 };
 
 Error wrong(std::string_view flag, std::string_view allowed) {
@@ -127,7 +127,7 @@ int print_coverage(std::ostream& out) {
     if (!hit) out << "never reached: " << kSimPointNames[i] << "\n";
   }
   out << fmt::format("{} of {} marked points reached\n", kSimPointNames.size() - missed,
-                           kSimPointNames.size());
+                     kSimPointNames.size());
   return missed;
 }
 
@@ -157,10 +157,12 @@ bool run_seeds(const Request& request) {
       sim::sweep({request.seeds.first, request.seeds.last, request.jobs, request.bug});
   print_findings(report, request);
   request.out << fmt::format(
-      "{} seeds, {:.1f} simulated hours in {:.1f} s ({:.1f} seeds/s, {:.2f} hours/s), {} with "
-      "violations\n",
-      report.runs, report.simulated_hours, watch.seconds(), report.runs / watch.seconds(),
-      report.simulated_hours / watch.seconds(), report.findings.size())
+                     "{} seeds, {:.1f} simulated hours in {:.1f} s ({:.1f} seeds/s, {:.2f} "
+                     "hours/s), {} with "
+                     "violations\n",
+                     report.runs, report.simulated_hours, watch.seconds(),
+                     report.runs / watch.seconds(), report.simulated_hours / watch.seconds(),
+                     report.findings.size())
               << std::flush;
   return report.findings.empty();
 }
@@ -177,11 +179,11 @@ bool run_exhaustive(const Request& request) {
     findings += report.findings.size();
     print_findings(report, request);
     request.out << fmt::format("{:26} {:5} runs {:6.1f} s, {} with violations\n", scenario.name,
-                             report.runs, own.seconds(), report.findings.size())
+                               report.runs, own.seconds(), report.findings.size())
                 << std::flush;
   }
   request.out << fmt::format("exhaustive: {} runs in {:.1f} s, {} with violations\n", runs,
-                           watch.seconds(), findings);
+                             watch.seconds(), findings);
   return findings == 0;
 }
 
@@ -191,17 +193,17 @@ bool find_bug(std::ostream& out, const sim::Hiding& hiding, int jobs) {
                           ? sim::sweep({1, kSeedsForBugs, jobs, hiding.bug, 1})
                           : sim::exhaust(*sim::find_scenario(hiding.scenario), jobs, hiding.bug, 1);
   const bool found = !report.findings.empty();
-  out << fmt::format(
-      "{:26} {} after {:3} runs, {:5.1f} s{}\n", name_of(hiding.bug), found ? "found" : "MISSED",
-      report.runs, watch.seconds(),
-      found ? ": " + report.findings.front().result.violations.front().rule : "")
+  out << fmt::format("{:26} {} after {:3} runs, {:5.1f} s{}\n", name_of(hiding.bug),
+                     found ? "found" : "MISSED", report.runs, watch.seconds(),
+                     found ? ": " + report.findings.front().result.violations.front().rule : "")
       << std::flush;
   return found;
 }
 
 bool find_bugs(const Request& request) {
   bool all = true;
-  for (const auto& hiding : sim::all_bugs()) all = find_bug(request.out, hiding, request.jobs) && all;
+  for (const auto& hiding : sim::all_bugs())
+    all = find_bug(request.out, hiding, request.jobs) && all;
   return all;
 }
 
@@ -239,7 +241,8 @@ Command sim_command() {
   command.flags = {
       {"seeds", 0, "N..M", "which runs; 1..100"},
       {"jobs", 0, "N", "threads; 1"},
-      {"exhaustive", 0, "", "after the seeds: a crash before and after each write, each event late once"},
+      {"exhaustive", 0, "",
+       "after the seeds: a crash before and after each write, each event late once"},
       {"scenario", 0, "NAME", "of the exhaustive search; alone: one run of it"},
       {"crash-before", 0, "N", "the run with a crash before its N-th write"},
       {"crash-after", 0, "N", "the run with a crash after its N-th write"},

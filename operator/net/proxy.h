@@ -17,7 +17,7 @@ struct Proxy {
   std::string authorization{};  // "Basic …"; a secret; "" = none
 };
 
-// "http://[USER:PASSWORD@]HOST[:PORT]", https likewise, or "HOST:PORT". Error kind: Invalid; it never shows the password.
+// "http://[USER:PASSWORD@]HOST[:PORT]", or "HOST:PORT". Error kind: Invalid; it never shows the password.
 Result<Proxy> parse_proxy(std::string_view text);
 
 // The value of an environment variable, "" when it is not set.

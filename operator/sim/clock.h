@@ -16,7 +16,9 @@ class SimClock final : public Clock {
   WallTime now() const override { return start_ + elapsed(); }
   SteadyTime monotonic() const override { return kBoot + elapsed(); }
   SimTime elapsed() const { return SimTime(elapsed_.load(std::memory_order_relaxed)); }
-  void advance(SimTime span) { elapsed_.store((elapsed() + span).count(), std::memory_order_relaxed); }
+  void advance(SimTime span) {
+    elapsed_.store((elapsed() + span).count(), std::memory_order_relaxed);
+  }
 
   SimTime elapsed_at(WallTime at) const { return at - start_; }
   static SimTime elapsed_at(SteadyTime at) { return std::chrono::ceil<SimTime>(at - kBoot); }

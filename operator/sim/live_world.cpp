@@ -32,7 +32,8 @@ class LiveWorld::Parts {
         operators_(network_, world_, 1) {
     server_.on_write(
         [this](const ObjectRef& ref, const Json&, const Json&) { world_.note(ref.plural); });
-    for (const auto name : {std::string_view("default"), std::string_view("kube-system"), kNamespace})
+    for (const auto name :
+         {std::string_view("default"), std::string_view("kube-system"), kNamespace})
       server_.add_namespace(std::string(name));
     create_policy(server_, kHoldSeconds);
     create_release(server_, "shop", "good-0", kReplicas);

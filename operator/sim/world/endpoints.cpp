@@ -44,9 +44,7 @@ void Endpoints::write_slice(const Json& service) {
     endpoints.push_back(
         {{"addresses", Json::array({"10.0.0.1"})},
          {"conditions",
-          {{"ready", is_ready(*pod)},
-           {"serving", is_serving(*pod)},
-           {"terminating", ends}}},
+          {{"ready", is_ready(*pod)}, {"serving", is_serving(*pod)}, {"terminating", ends}}},
          {"targetRef", {{"kind", "Pod"}, {"name", json_text(*pod, {"metadata", "name"})}}}});
   }
   const auto key = slice_key(key_of(service));
