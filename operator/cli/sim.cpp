@@ -26,7 +26,7 @@ struct Seeds {
 
 // "7" or "1..1000".
 std::optional<Seeds> parse_seeds(const std::string& text) {
-  Seeds seeds{};
+  Seeds seeds;
   const char* end = text.data() + text.size();
   auto read = std::from_chars(text.data(), end, seeds.first);
   if (read.ec != std::errc()) return std::nullopt;
