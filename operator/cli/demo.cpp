@@ -22,7 +22,7 @@ namespace {
 constexpr HttpServerOptions kServing{64, true, std::size_t{3} << 20U};
 constexpr timespec kLook{1, 0};  // how soon it is seen that the world has failed
 
-constexpr std::string_view kHints = R"(
+constexpr std::string_view kHints = R"hints(
 A release `shop` and its policy are there, under 200 requests a second. How a version behaves is
 told by its image: good-…, bad-… (3 of 10 answers are errors), ages-… (so after 15 s), crash-…,
 never-… (never ready), pull-… (there is no such image).
@@ -32,7 +32,7 @@ never-… (never ready), pull-… (there is no such image).
   weir explain shop
 Queries of policies, at any URL: bad{service="$(service)"} and total{service="$(service)"}.
 Ctrl-C ends it.
-)";
+)hints";
 
 struct Listen {
   std::string host;
