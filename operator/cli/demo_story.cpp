@@ -68,6 +68,8 @@ class Story {
       ASSIGN_OR_RETURN(const auto changes, news());
       for (const auto& object : changes) {
         ASSIGN_OR_RETURN(const auto release, decode_release(*object));
+        // A change of the spec shows what was before it until the operator has seen it.
+        if (release.status.observed_generation < release.meta.generation) continue;
         printer_->show(release);
         const auto ended = outcome_of(release);
         if (ended && *ended != outcome) return wrong("the release should not end so");

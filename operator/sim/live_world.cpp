@@ -1,5 +1,6 @@
 #include "sim/live_world.h"
 
+#include <cmath>
 #include <thread>
 
 #include "base/wait.h"
@@ -50,7 +51,7 @@ class LiveWorld::Parts {
       traffic.all = callers.requests();
       for (const auto& [service, counters] : callers.scraped().counters)
         traffic.errors += counters.bad;
-      for (const auto& [service, lost] : callers.lost()) traffic.lost += lost;
+      for (const auto& [service, lost] : callers.lost()) traffic.lost += std::floor(lost);
     });
     return traffic;
   }
