@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from conftest import BINARY, demo
-from server import eventually
+from server import eventually, path_of
 
 POLICY = {"apiVersion": "weir.dev/v1alpha1", "kind": "CanaryPolicy", "metadata": {"name": "quick"}, "spec": {
     "steps": [{"weight": 20, "hold": "3s"}, {"weight": 100, "hold": "1s"}], "minReadySeconds": 1, "drain": "2s", "watch": "2s",
@@ -34,10 +34,10 @@ def kubectl_of_the_world(real_kubectl, world):
 
 
 @pytest.fixture(name="cart")
-def release_of_ours(kubectl, request):
+def release_of_ours(world, kubectl, request):
     """A namespace with the release, which serves."""
     name = request.function.__name__.replace("_", "-")[:40].rstrip("-")
-    kubectl("create", "namespace", name)
+    world.post(path_of("Namespace"), {"metadata": {"name": name}}).ok(201)
     kubectl("apply", "-n", name, "-f", "-", stdin=yaml.safe_dump_all([POLICY, RELEASE]))
     wait_for(kubectl, name, "Healthy")
     return name
