@@ -29,9 +29,7 @@ never-… (never ready), pull-… (there is no such image).
   kubectl get releases --watch
   kubectl patch release shop --type=merge \
     -p '{"spec":{"images":[{"container":"app","image":"bad-1"}]}}'
-  weir explain shop
 Queries of policies, at any URL: bad{service="$(service)"} and total{service="$(service)"}.
-Ctrl-C ends it.
 )hints";
 
 struct Listen {
@@ -90,10 +88,17 @@ sigset_t block_signals() {
   return signals;
 }
 
+std::string hints() {
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return fmt::format("{}The evidence: {} explain shop\nCtrl-C ends it.\n", kHints,
+                     program.string());
+}
+
 struct Served {
   sim::HttpFront& front;
-  std::string_view ns;     // of the kubeconfig
-  std::string_view hints;  // what to do with it
+  std::string_view ns;  // of the kubeconfig
+  std::string hints;    // what to do with it
   std::function<std::optional<std::string>()> failure;
 };
 
@@ -132,7 +137,7 @@ Result<int> serve_world(const Streams& streams, const Listen& listen, double spe
   block_signals();
   sim::LiveWorld world(speed);
   return serve(streams, listen,
-               {world.front(), sim::kNamespace, kHints, [&] { return world.failure(); }});
+               {world.front(), sim::kNamespace, hints(), [&] { return world.failure(); }});
 }
 
 Result<int> tell(const Streams& streams, double speed) {

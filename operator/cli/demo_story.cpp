@@ -63,7 +63,9 @@ class Story {
   // Shows every change until the release goes nowhere by itself; the stable revision then.
   Result<std::string> ends_with(int outcome) {
     const auto deadline = Deadline::after(world_.clock(), kLongest);
-    while (deadline.left(world_.clock()) > milliseconds(0)) {
+    for (bool late = false; !late;) {
+      // Before the news, which are of until then.
+      late = deadline.left(world_.clock()) == milliseconds(0);
       if (const auto failure = world_.failure()) return wrong(*failure);
       ASSIGN_OR_RETURN(const auto changes, news());
       for (const auto& object : changes) {
