@@ -81,6 +81,8 @@ class Linter {
         {json_text(json, {"metadata", "namespace"}), json_text(json, {"metadata", "name"})}};
     if (object.kind == "List" && json_text(json, {"apiVersion"}) == "v1") {
       const Json& items = json_at(json, {"items"});
+      if (!items.is_null() && !items.is_array())
+        return say(object, LintLevel::Error, "items", "must be a list");
       for (std::size_t i = 0; i < items.size(); ++i)
         add(text, document, items[i], fmt::format("items[{}]", i));
       return;

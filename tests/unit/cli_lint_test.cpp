@@ -132,6 +132,13 @@ TEST(Lint, LooksIntoLists) {
             "\"steps\"?\n");
 }
 
+TEST(Lint, RefusesAListThatIsNone) {
+  for (const auto* items : {"{a: 1}", "text", "5"})
+    EXPECT_EQ(lint(std::string("apiVersion: v1\nkind: List\nitems: ") + items),
+              "-:3: error: List/: items: must be a list\n");
+  EXPECT_EQ(lint("apiVersion: v1\nkind: List\n"), "");
+}
+
 TEST(Lint, WarnsOfPoliciesThatDoNotJudge) {
   EXPECT_EQ(lint("apiVersion: weir.dev/v1alpha1\nkind: CanaryPolicy\nmetadata: {name: p}\n"
                  "spec: {steps: [{weight: 100}]}\n"),
