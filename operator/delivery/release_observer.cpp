@@ -128,7 +128,7 @@ Result<PinnedPolicy> ReleaseObserver::policy_for(const ReleaseSnapshot& snapshot
   if (under_way) {
     const auto pin = judged->meta.annotations.find(marks::kPolicy);
     if (pin != judged->meta.annotations.end()) {
-      auto pinned = decode_pin(pin->second);
+      auto pinned = pins_.decode(pin->second);
       if (pinned) return pinned;
     }
   }

@@ -41,7 +41,7 @@ std::string weights(const ApiServer& server, const ObjectKey& release, const std
 std::string pods(const ApiServer& server, const ObjectKey& release, const std::string& wanted) {
   std::int64_t mine = 0;
   int others = 0;
-  for (const auto* set : server.all(kinds::kReplicaSet)) {
+  for (const auto& set : server.all(kinds::kReplicaSet)) {
     if (json_text(*set, {"metadata", "labels", marks::kRelease}) != release.name) continue;
     const auto replicas = json_int(*set, {"spec", "replicas"}, 1);
     if (role(json_text(*set, {"metadata", "name"}), release, wanted) == "wanted")

@@ -56,7 +56,7 @@ void Callers::look() {
       if (weight > 0) streams_[service] = stream_to({route.ns, service}, weight / 100.0);
     }
   }
-  for (const auto* service : scene_.server.all(kinds::kService)) {
+  for (const auto& service : scene_.server.all(kinds::kService)) {
     if (json_text(*service, {"metadata", "labels", marks::kRole}) != "callers") continue;
     auto stream = stream_to(key_of(*service), 1);
     stream.per_second = kInsidePerSecond;
@@ -82,7 +82,7 @@ Callers::Stream Callers::stream_to(const ObjectKey& service, double share) const
   stream.excused = release_gone || scene_.now() < kubelet_.disturbed_until(revision);
   stream.bad_rate = scene_.options.good_rate;
   if (!object) return stream;
-  for (const auto* pod : pods_of(scene_.server, *object)) {
+  for (const auto& pod : pods_of(scene_.server, *object)) {
     if (is_bad(scene_.clock, *pod)) stream.bad_rate = scene_.options.bad_rate;
   }
   return stream;

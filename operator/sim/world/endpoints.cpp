@@ -31,15 +31,13 @@ Json slice_of(const Json& service, Json endpoints) {
 }  // namespace
 
 std::optional<SimTime> Endpoints::reconcile() {
-  std::vector<Json> services;
-  for (const auto* service : scene_.server.all(kinds::kService)) services.push_back(*service);
-  for (const auto& service : services) write_slice(service);
+  for (const auto& service : scene_.server.all(kinds::kService)) write_slice(*service);
   return std::nullopt;
 }
 
 void Endpoints::write_slice(const Json& service) {
   Json endpoints = Json::array();
-  for (const auto* pod : pods_of(scene_.server, service)) {
+  for (const auto& pod : pods_of(scene_.server, service)) {
     const bool ends = is_deleting(*pod);
     endpoints.push_back(
         {{"addresses", Json::array({"10.0.0.1"})},
@@ -59,6 +57,9 @@ void Endpoints::write_slice(const Json& service) {
                                Deadline(SteadyTime::max()));
     return;
   }
+  if (json_at(*old, {"endpoints"}) == slice["endpoints"] &&
+      json_at(*old, {"metadata", "labels"}) == slice["metadata"]["labels"])
+    return;
   scene_.server.edit(kinds::kEndpointSlice, key, [&](Json& object) {
     object["endpoints"] = slice["endpoints"];
     object["metadata"]["labels"] = slice["metadata"]["labels"];

@@ -38,15 +38,14 @@ int Gateway::weight(const ObjectKey& route, const std::string& service) const {
 
 std::optional<SimTime> Gateway::reconcile() {
   if (is_away()) return away_until_;
-  std::vector<Json> routes;
-  for (const auto* route : scene_.server.all(kinds::kHttpRoute)) routes.push_back(*route);
   std::erase_if(served_, [&](const auto& item) {
     return !scene_.server.find(kinds::kHttpRoute, item.first);
   });
   std::erase_if(
       seen_, [&](const auto& item) { return !scene_.server.find(kinds::kHttpRoute, item.first); });
   std::optional<SimTime> again = next_away_;
-  for (const auto& route : routes) again = earlier(again, take_up(route));
+  for (const auto& route : scene_.server.all(kinds::kHttpRoute))
+    again = earlier(again, take_up(*route));
   return again;
 }
 

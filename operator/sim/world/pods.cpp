@@ -18,12 +18,12 @@ bool selects(const Json& selector, const Json& object) {
   });
 }
 
-std::vector<const Json*> pods_of(const ApiServer& server, const Json& service) {
+std::vector<ApiServer::Held> pods_of(const ApiServer& server, const Json& service) {
   auto pods = server.all(kPod);
-  std::erase_if(pods, [&](const Json* pod) {
-    return key_of(*pod).ns != key_of(service).ns ||
-           !selects(json_at(service, {"spec", "selector"}), *pod);
-  });
+  const auto ns = key_of(service).ns;
+  const Json& selector = json_at(service, {"spec", "selector"});
+  std::erase_if(pods,
+                [&](const auto& pod) { return !selects(selector, *pod) || key_of(*pod).ns != ns; });
   return pods;
 }
 

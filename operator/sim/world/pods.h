@@ -16,7 +16,7 @@ ObjectKey key_of(const Json& object);
 // The labels that a selector map names all stand on the object with those values; an empty selector selects nothing.
 bool selects(const Json& selector, const Json& object);
 // Those of its namespace that a Service selects, in order.
-std::vector<const Json*> pods_of(const ApiServer& server, const Json& service);
+std::vector<ApiServer::Held> pods_of(const ApiServer& server, const Json& service);
 
 bool is_deleting(const Json& object);
 // Its condition says so, whether it is being deleted or not.
