@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/sim_point.h"
+
 namespace weir {
 
 bool route_shows(const ReleaseSnapshot& snapshot) {
@@ -23,16 +25,39 @@ void stall(Course& course, std::string reason, std::string message) {
   course.message = std::move(message);
 }
 
-void roll_back(Course& course, const std::string& revision, const std::string& to,
-               const Judgement& why, const Evidence& evidence, WallTime now) {
-  const auto seen = evidence.find(why.objective->name);
-  RollbackMark mark{revision, why.objective->name, why.message,
-                    seen == evidence.end() ? std::nullopt : seen->second.bad_since, now};
-  course.traffic = Traffic{to, "", 0, "", std::nullopt, mark};
+RollbackMark mark_of(const std::string& revision, const Judgement& breach, const Evidence& evidence,
+                     WallTime now) {
+  const auto seen = evidence.find(breach.objective->name);
+  return {revision, breach.objective->name, breach.message,
+          seen == evidence.end() ? std::nullopt : seen->second.bad_since, now};
+}
+
+RollbackMark mark_of(const std::string& revision, const PodFailure& failure, WallTime now) {
+  return {revision, failure.reason, failure.message, failure.since, now};
+}
+
+void roll_back(Course& course, const std::string& to, RollbackMark mark) {
   course.phase = Phase::RollingBack;
   course.canary.reset();
-  course.message = fmt::format("taking {} back: {}: {}", revision, mark.reason, mark.message);
+  course.message = fmt::format("taking {} back: {}: {}", mark.revision, mark.reason, mark.message);
   course.notices.push_back({true, "RolledBack", course.message});
+  course.traffic = Traffic{to, "", 0, "", std::nullopt, std::move(mark)};
+}
+
+PodRuling judge_pods_of(Course& course, const ReleaseSnapshot& snapshot,
+                        const std::string& revision, const std::string& to, WallTime now) {
+  auto ruling = judge_pods(snapshot.policy->spec.pod_failure, snapshot.revision(revision), now);
+  if (ruling.look_again) course.look_again_at(*ruling.look_again);
+  if (!ruling.holding.empty()) reached(SimPoint::PodsHold);
+  if (ruling.failure) {
+    reached(SimPoint::RolledBackForPods);
+    roll_back(course, to, mark_of(revision, *ruling.failure, now));
+  }
+  return ruling;
+}
+
+std::string and_also(const std::string& sentence) {
+  return sentence.empty() ? "" : "; " + sentence;
 }
 
 int pods_for(int weight, int replicas) {
