@@ -93,6 +93,13 @@ int FieldReader::integer_or(std::string_view name, Range range, int fallback) co
   return has(name) ? integer(name, range) : fallback;
 }
 
+bool FieldReader::flag_or(std::string_view name, bool fallback) const {
+  if (!has(name)) return fallback;
+  const Json& value = find(name);
+  if (!value.is_boolean()) refuse(name, "true or false");
+  return value.is_boolean() && value.get<bool>();
+}
+
 milliseconds FieldReader::duration_or(std::string_view name, milliseconds fallback) const {
   if (!has(name)) return fallback;
   const auto duration = parse_duration(text(name, text_rules::kDuration));

@@ -48,6 +48,7 @@ class FieldReader {
   std::string text_or(std::string_view name, const TextRule& rule, std::string fallback) const;
   int integer(std::string_view name, Range range) const;
   int integer_or(std::string_view name, Range range, int fallback) const;
+  bool flag_or(std::string_view name, bool fallback) const;
   milliseconds duration_or(std::string_view name, milliseconds fallback) const;
   // Refused outside min..max.
   milliseconds duration_or(std::string_view name, milliseconds fallback, milliseconds min,

@@ -24,6 +24,10 @@ inline constexpr std::string_view kPolicy =
     "weir.dev/policy";  // annotation on a ReplicaSet: the pinned policy (JSON)
 inline constexpr std::string_view kTraffic =
     "weir.dev/traffic";  // annotation on a route: what its weights mean (JSON)
+// Annotations on a Release: what a person asks of it. See delivery/requests.h.
+inline constexpr std::string_view kRequest = "weir.dev/request";
+inline constexpr std::string_view kRequestId = "weir.dev/request-id";
+inline constexpr std::string_view kRequestedBy = "weir.dev/requested-by";
 }  // namespace marks
 
 struct ObjectMeta {

@@ -60,11 +60,13 @@ struct ReleaseSpec {
   ReleaseTraffic traffic;
   std::string policy;  // strategy.canary.policyRef.name
   KeepWarm keep_warm;
+  bool paused = false;  // nothing rises; a breach still rolls back
 };
 
 enum class Phase {
   Pending,
   Progressing,
+  Paused,
   AwaitingApproval,
   Healthy,
   RollingBack,
@@ -147,6 +149,17 @@ struct HistoryEntry {
   bool operator==(const HistoryEntry&) const = default;
 };
 
+// How a request was answered.
+struct RequestStatus {
+  std::string id;
+  std::string request;  // as it was written: "abort:6f8d5c7b9a"
+  std::string by;       // who asked; "" = nobody said, or nobody checked
+  std::string outcome;  // Done | Refused
+  std::string message;  // why it was refused
+  std::optional<WallTime> answered;
+  bool operator==(const RequestStatus&) const = default;
+};
+
 struct ReleaseStatus {
   std::int64_t observed_generation = 0;
   Phase phase = Phase::Pending;
@@ -161,7 +174,8 @@ struct ReleaseStatus {
   std::vector<JudgementStatus> judgement;
   std::optional<WallTime> judged;  // when `judgement` was last written
   std::optional<RollbackStatus> last_rollback;
-  std::vector<HistoryEntry> history;  // newest first
+  std::vector<HistoryEntry> history;    // newest first
+  std::vector<RequestStatus> requests;  // newest first
   std::vector<Condition> conditions;
   int replicas = 0;      // scale subresource
   std::string selector;  // scale subresource: only revisions with weight

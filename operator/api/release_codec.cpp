@@ -145,6 +145,7 @@ ReleaseSpec read_release_spec(const FieldReader& spec, const std::string& name) 
   release.traffic = read_traffic(spec.object("traffic"));
   release.policy = read_strategy(spec.object("strategy"));
   release.keep_warm = read_keep_warm(spec.object_or_empty("keepWarm"));
+  release.paused = spec.flag_or("paused", false);
   return release;
 }
 

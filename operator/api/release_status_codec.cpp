@@ -16,10 +16,11 @@ constexpr std::size_t kMaxText = 253;
 constexpr std::size_t kMaxRevisions = 64;
 constexpr std::size_t kMaxJudgements = 32;
 constexpr std::size_t kMaxHistory = 50;
+constexpr std::size_t kMaxRequests = 5;
 
-constexpr Phase kPhases[] = {Phase::Pending, Phase::Progressing, Phase::AwaitingApproval,
-                             Phase::Healthy, Phase::RollingBack, Phase::RolledBack,
-                             Phase::Degraded};
+constexpr Phase kPhases[] = {Phase::Pending, Phase::Progressing, Phase::Paused,
+                             Phase::AwaitingApproval, Phase::Healthy, Phase::RollingBack,
+                             Phase::RolledBack, Phase::Degraded};
 
 using TimeFormat = std::string (*)(WallTime);
 
@@ -217,12 +218,31 @@ Json encode_history(const HistoryEntry& entry) {
   return json;
 }
 
+std::optional<RequestStatus> decode_request(const Json& json) {
+  if (json_text(json, {"id"}).empty()) return std::nullopt;
+  return RequestStatus{json_text(json, {"id"}),      json_text(json, {"request"}),
+                       json_text(json, {"by"}),      json_text(json, {"outcome"}),
+                       json_text(json, {"message"}), time_of(json, "answered")};
+}
+
+Json encode_request(const RequestStatus& request) {
+  Json json = Json::object();
+  json["id"] = clip(request.id, kMaxText);
+  put_text(json, "request", request.request, kMaxText);
+  put_text(json, "by", request.by, kMaxText);
+  put_text(json, "outcome", request.outcome, kMaxText);
+  put_text(json, "message", request.message, kMaxMessage);
+  put_time(json, "answered", request.answered, format_time);
+  return json;
+}
+
 }  // namespace
 
 std::string_view to_string(Phase phase) {
   switch (phase) {
     case Phase::Pending: return "Pending";
     case Phase::Progressing: return "Progressing";
+    case Phase::Paused: return "Paused";
     case Phase::AwaitingApproval: return "AwaitingApproval";
     case Phase::Healthy: return "Healthy";
     case Phase::RollingBack: return "RollingBack";
@@ -248,6 +268,7 @@ ReleaseStatus decode_release_status(const Json& json) {
   status.judged = time_of(json, "judged");
   status.last_rollback = decode_rollback(json_at(json, {"lastRollback"}));
   status.history = decode_list(json_at(json, {"history"}), decode_history);
+  status.requests = decode_list(json_at(json, {"requests"}), decode_request);
   status.conditions = decode_conditions(json_at(json, {"conditions"}));
   status.replicas = small_int(json, "replicas");
   status.selector = json_text(json, {"selector"});
@@ -272,6 +293,7 @@ Json encode_release_status(const ReleaseStatus& status) {
   put_time(json, "judged", status.judged, format_time);
   if (status.last_rollback) json["lastRollback"] = encode_rollback(*status.last_rollback);
   put_list(json, "history", status.history, kMaxHistory, encode_history);
+  put_list(json, "requests", status.requests, kMaxRequests, encode_request);
   if (!status.conditions.empty()) json["conditions"] = encode_conditions(status.conditions);
   json["replicas"] = status.replicas;
   put_text(json, "selector", status.selector, kMaxMessage);

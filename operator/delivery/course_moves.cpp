@@ -25,10 +25,17 @@ void stall(Course& course, std::string reason, std::string message) {
   course.message = std::move(message);
 }
 
+void pause(Course& course, const ReleaseSnapshot& snapshot, const std::string& what) {
+  reached(SimPoint::Paused);
+  course.phase = Phase::Paused;
+  course.message =
+      fmt::format("paused by {}: {}", snapshot.spec().paused ? "spec.paused" : "a request", what);
+}
+
 RollbackMark mark_of(const std::string& revision, const Judgement& breach, const Evidence& evidence,
                      WallTime now) {
-  const auto seen = evidence.find(breach.objective->name);
-  return {revision, breach.objective->name, breach.message,
+  const auto seen = evidence.find(breach.objective);
+  return {revision, breach.objective, breach.message,
           seen == evidence.end() ? std::nullopt : seen->second.bad_since, now};
 }
 
@@ -41,7 +48,8 @@ void roll_back(Course& course, const std::string& to, RollbackMark mark) {
   course.canary.reset();
   course.message = fmt::format("taking {} back: {}: {}", mark.revision, mark.reason, mark.message);
   course.notices.push_back({true, "RolledBack", course.message});
-  course.traffic = Traffic{to, "", 0, "", std::nullopt, std::move(mark)};
+  course.traffic = course.traffic.resting_at(to);
+  course.traffic.rollback = std::move(mark);
 }
 
 PodRuling judge_pods_of(Course& course, const ReleaseSnapshot& snapshot,

@@ -14,6 +14,9 @@ bool route_shows(const ReleaseSnapshot& snapshot);
 // Only a change of input can help.
 void stall(Course& course, std::string reason, std::string message);
 
+// Nothing rises while a person has paused it.
+void pause(Course& course, const ReleaseSnapshot& snapshot, const std::string& what);
+
 // Why a revision is taken back.
 RollbackMark mark_of(const std::string& revision, const Judgement& breach, const Evidence& evidence,
                      WallTime now);

@@ -60,7 +60,7 @@ void judge_value(Judgement& judgement, const ValueObjective& value, const Object
 
 Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
                     const ObjectiveEvidence& seen, WallTime now) {
-  Judgement judgement{&objective, Verdict::NoData, "", "", ""};
+  Judgement judgement{objective.name, Verdict::NoData, "", "", ""};
   if (objective.ratio)
     judge_ratio(judgement, *objective.ratio, seen, alpha_per_objective(policy));
   else
@@ -80,22 +80,23 @@ Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
 }
 
 // Whether one judgement lets the release go on after its hold.
-bool allows(const CanaryPolicySpec& policy, const Judgement& judgement) {
+bool allows(const CanaryPolicySpec& policy, const Objective& objective,
+            const Judgement& judgement) {
   switch (judgement.verdict) {
     case Verdict::Pass:
     case Verdict::Warning: return true;
-    case Verdict::Unsure: return judgement.objective->on_unsure == WhenUnsure::Advance;
-    case Verdict::NoData: return judgement.objective->on_no_data == WhenNoData::Advance;
+    case Verdict::Unsure: return objective.on_unsure == WhenUnsure::Advance;
+    case Verdict::NoData: return objective.on_no_data == WhenNoData::Advance;
     case Verdict::SourceError: return policy.judge.on_source_error == WhenSourceError::Advance;
     case Verdict::Breach: return false;
   }
   return false;
 }
 
-bool breaks(const Judgement& judgement, bool hold_over) {
+bool breaks(const Objective& objective, const Judgement& judgement, bool hold_over) {
   if (judgement.verdict == Verdict::Breach) return true;
   return judgement.verdict == Verdict::NoData && hold_over &&
-         judgement.objective->on_no_data == WhenNoData::Rollback;
+         objective.on_no_data == WhenNoData::Rollback;
 }
 
 }  // namespace
@@ -119,16 +120,15 @@ Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, WallTime 
   ruling.may_advance = true;
   for (const auto& objective : policy.objectives) {
     const auto seen = evidence.find(objective.name);
-    ruling.judgements.push_back(
-        judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second, now));
-  }
-  for (const auto& judgement : ruling.judgements) {
-    if (!ruling.breach && breaks(judgement, hold_over)) ruling.breach = judgement;
-    if (ruling.may_advance && !allows(policy, judgement)) {
+    auto judgement =
+        judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second, now);
+    if (!ruling.breach && breaks(objective, judgement, hold_over)) ruling.breach = judgement;
+    if (ruling.may_advance && !allows(policy, objective, judgement)) {
       ruling.may_advance = false;
-      ruling.holding = fmt::format("{} is {}: {}", judgement.objective->name,
+      ruling.holding = fmt::format("{} is {}: {}", judgement.objective,
                                    to_string(judgement.verdict), judgement.message);
     }
+    ruling.judgements.push_back(std::move(judgement));
   }
   return ruling;
 }

@@ -15,7 +15,7 @@ enum class Verdict { Pass, Unsure, NoData, SourceError, Warning, Breach };
 std::string_view to_string(Verdict verdict);
 
 struct Judgement {
-  const Objective* objective = nullptr;  // borrowed from the policy
+  std::string objective;  // its name
   Verdict verdict = Verdict::NoData;
   std::string value;    // what was measured, as text
   std::string bound;    // what it is held against

@@ -8,6 +8,7 @@
 #include "base/time_format.h"
 #include "delivery/course_moves.h"
 #include "delivery/release_steps.h"
+#include "delivery/requests.h"
 
 namespace weir {
 namespace {
@@ -55,8 +56,13 @@ Course first_revision(const ReleaseSnapshot& snapshot, WallTime now) {
     return course;
   }
   const auto& first = snapshot.revision(snapshot.wanted);
-  course.pods[snapshot.wanted] = replicas;
   course.traffic = snapshot.traffic;
+  if (snapshot.is_paused()) {
+    if (first.replica_set) course.pods[snapshot.wanted] = first.replicas();
+    pause(course, snapshot, fmt::format("{} waits", snapshot.wanted));
+    return course;
+  }
+  course.pods[snapshot.wanted] = replicas;
   course.message =
       fmt::format("first revision {}: {} of {} pods ready{}", snapshot.wanted, first.ready(),
                   replicas, and_also(told_by_pods(snapshot, snapshot.wanted, now)));
@@ -112,7 +118,7 @@ Course at_stable(const ReleaseSnapshot& snapshot, WallTime now) {
   if (!snapshot.traffic.canary.empty()) {
     reached(SimPoint::Reverted);
     course.traffic.canary.clear();
-    course.traffic.weight = 0;
+    course.traffic.weight = course.traffic.waived = 0;
     course.notices.push_back({false, "Reverted",
                               fmt::format("the spec asks for {} again; {} gets no traffic",
                                           snapshot.wanted, snapshot.traffic.canary)});
@@ -151,9 +157,41 @@ Course rolled_back(const ReleaseSnapshot& snapshot) {
   return course;
 }
 
-}  // namespace
+// ---- a person has asked for an older revision ----
 
-Course chart_course(const ReleaseSnapshot& snapshot, WallTime now) {
+// It serves as soon as it has the pods for everything; the spec's revision gets nothing until it changes or somebody asks for it.
+Course go_back(const ReleaseSnapshot& snapshot, WallTime now) {
+  Course course;
+  const auto& traffic = snapshot.traffic;
+  const int replicas = snapshot.spec().replicas;
+  const auto& view = snapshot.revision(traffic.returning);
+  course.traffic = traffic;
+  course.phase = Phase::RollingBack;
+  course.pods[traffic.stable] = std::max(replicas, snapshot.revision(traffic.stable).replicas());
+  course.pods[traffic.returning] = std::max(replicas, view.replicas());
+  course.message = fmt::format("{} of {} pods of {} ready; {} serves until then", view.ready(),
+                               replicas, traffic.returning, traffic.stable);
+  if (!view.replica_set) {
+    course.traffic.returning.clear();
+    course.notices.push_back({true, "RevisionGone", fmt::format("{} is gone", traffic.returning)});
+  } else if (view.service && view.ready() >= replicas) {
+    auto mark = traffic.rollback;
+    if (!mark)
+      mark = RollbackMark{snapshot.wanted, std::string(kRequestedRollback),
+                          fmt::format("{} was asked for", traffic.returning), std::nullopt, now};
+    course.traffic = traffic.resting_at(traffic.returning);
+    course.traffic.rollback = mark;
+    course.returns = true;
+    reached(SimPoint::ReturnedByRequest);
+    course.message = fmt::format("{} serves instead of {}", traffic.returning, traffic.stable);
+    course.notices.push_back({true, "RolledBack", course.message});
+  }
+  return course;
+}
+
+// ---- which of these ----
+
+Course chart(const ReleaseSnapshot& snapshot, WallTime now) {
   const auto& traffic = snapshot.traffic;
   if (!snapshot.pod_template)
     return hands_off(snapshot, "InvalidSpec", snapshot.pod_template.error().message, now);
@@ -161,10 +199,27 @@ Course chart_course(const ReleaseSnapshot& snapshot, WallTime now) {
     return hands_off(snapshot, "UnknownRouter", "spec.traffic.type: no such router is built in",
                      now);
   if (traffic.stable.empty()) return first_revision(snapshot, now);
-  if (snapshot.wanted == traffic.stable) return at_stable(snapshot, now);
-  if (traffic.rollback && traffic.rollback->revision == snapshot.wanted)
-    return rolled_back(snapshot);
+  const bool at_rest = snapshot.wanted == traffic.stable;
+  const bool taken_back = traffic.rollback && traffic.rollback->revision == snapshot.wanted;
+  if (!traffic.returning.empty() && (at_rest || taken_back)) return go_back(snapshot, now);
+  if (at_rest) return at_stable(snapshot, now);
+  if (taken_back) return rolled_back(snapshot);
   return take_steps(snapshot, now);
+}
+
+}  // namespace
+
+Course chart_course(const ReleaseSnapshot& snapshot, WallTime now) {
+  const auto answer = answer_request(snapshot, now);
+  if (!answer) return chart(snapshot, now);
+  ReleaseSnapshot asked = snapshot;
+  asked.traffic = answer->traffic;
+  Course course = chart(asked, now);
+  course.answer = answer->status;
+  const bool refused = answer->status.outcome == "Refused";
+  course.notices.push_back(
+      {refused, refused ? "RequestRefused" : "RequestDone", told(answer->status)});
+  return course;
 }
 
 }  // namespace weir

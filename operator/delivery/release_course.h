@@ -27,7 +27,9 @@ struct Course {
   std::optional<CanaryStatus> canary;
   std::vector<Judgement> judgements;
   bool hands_off = false;  // leave every child but the route as it is
-  bool stalled = false;    // only a change of input can help
+  bool returns = false;    // a person's choice begins to serve: the route must be as it was seen
+  std::optional<RequestStatus> answer;  // to what a person has asked
+  bool stalled = false;                 // only a change of input can help
   std::string stalled_reason;
   std::vector<Notice> notices;
   std::optional<WallTime> look_again;

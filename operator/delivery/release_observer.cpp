@@ -31,7 +31,10 @@ Traffic rebuild_traffic(const ReleaseSnapshot& snapshot) {
     if (traffic.stable.empty() && json)
       traffic.stable = json_text(*json, {"spec", "selector", marks::kRevision});
   }
-  if (status.last_rollback && status.last_rollback->at) {
+  traffic.paused =
+      status.phase == Phase::Paused && !(snapshot.release->spec && snapshot.release->spec->paused);
+  // A revision that was taken back once and is under way again was asked for anew.
+  if (status.last_rollback && status.last_rollback->at && !status.canary) {
     const auto& last = *status.last_rollback;
     traffic.rollback =
         RollbackMark{last.revision, last.reason, last.message, last.bad_since, *last.at};
@@ -134,7 +137,7 @@ Result<PinnedPolicy> ReleaseObserver::policy_for(const ReleaseSnapshot& snapshot
   if (under_way) {
     const auto pin = judged->meta.annotations.find(marks::kPolicy);
     if (pin != judged->meta.annotations.end()) {
-      auto pinned = decode_pin(pin->second);
+      auto pinned = pins_.decode(pin->second);
       if (pinned) return pinned;
     }
   }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "delivery/pin_memo.h"
 #include "delivery/release_caches.h"
 #include "delivery/release_snapshot.h"
 
@@ -24,6 +25,7 @@ class ReleaseObserver {
   const ReleaseCaches& caches_;
   const EvidenceBook& evidence_;
   const Plugins& plugins_;
+  mutable PinMemo pins_;
 };
 
 }  // namespace weir

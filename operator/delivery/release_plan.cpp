@@ -43,9 +43,12 @@ class PlanBuilder {
   // A fall of a weight comes before anything else and waits for nothing; a rise comes after all that it needs.
   void add_moves() {
     const bool rises = weight_rises();
+    const bool first = s_.traffic.stable.empty();
+    if (first) try_first();
+    // The first route is not the only witness of who serves: we may die right after it, and somebody may delete it.
+    if (first) add_callers_service();
     if (!rises) add_route();
-    if (s_.traffic.stable.empty()) try_first();
-    add_callers_service();
+    if (!first) add_callers_service();
     add_revision();
     add_scales(true);
     if (rises) add_route();
@@ -84,8 +87,11 @@ class PlanBuilder {
     RouteGoal goal{backends(), encode_traffic(course_.traffic)};
     int sum = 0;
     for (const auto& backend : goal.backends) sum += backend.weight;
-    if (sum != 100) return;  // nobody to serve yet, or the stable Service is being put back first
-    auto action = s_.router->plan(release_, goal, s_.route.get(), weight_rises());
+    route_waits_ =
+        sum != 100;  // nobody to serve yet, or the stable Service is being put back first
+    if (route_waits_) return;
+    const bool guarded = course_.returns || weight_rises();
+    auto action = s_.router->plan(release_, goal, s_.route.get(), guarded);
     if (!action) return;  // the spec's fault; said by the status of the pass that tried the route
     if (*action) plan_.actions.push_back(**action);
   }
@@ -110,7 +116,8 @@ class PlanBuilder {
   // The children of the spec's revision, and Services that somebody removed from those that serve.
   void add_revision() {
     const auto& spec = s_.spec();
-    std::set<std::string> needed{course_.traffic.stable, course_.traffic.canary};
+    std::set<std::string> needed{course_.traffic.stable, course_.traffic.canary,
+                                 course_.traffic.returning};
     if (course_.pods.count(s_.wanted) != 0) needed.insert(s_.wanted);
     for (const auto& revision : needed) {
       if (revision.empty()) continue;
@@ -223,7 +230,9 @@ class PlanBuilder {
   }
 
   void add_status(const Error* refused) {
-    const auto status = render_status(s_, course_, now_, refused);
+    auto status = render_status(s_, course_, now_, refused);
+    // What was asked stands in the route first.
+    if (course_.answer && !refused && !route_waits_) add_answer(status, *course_.answer);
     if (!needs_write(release_.status, status, now_)) return;
     plan_.actions.emplace_back(PatchStatus{kinds::kRelease, release_.meta.key, release_.meta.uid,
                                            encode_release_status(status)});
@@ -233,6 +242,7 @@ class PlanBuilder {
   const Course& course_;
   const Release& release_;
   const WallTime now_;
+  bool route_waits_ = false;
   Plan plan_;
 };
 

@@ -53,6 +53,7 @@ struct ReleaseSnapshot {
   Evidence evidence;  // of `judged`
 
   const ReleaseSpec& spec() const { return *release->spec; }
+  bool is_paused() const { return traffic.paused || (release->spec && release->spec->paused); }
   const RevisionView& revision(const std::string& name) const {
     static const RevisionView kNone;
     const auto found = revisions.find(name);

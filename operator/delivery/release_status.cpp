@@ -13,7 +13,8 @@ namespace weir {
 namespace {
 
 constexpr milliseconds kJudgementEvery{30'000};
-constexpr std::size_t kMaxHistory = 10;    // entries in status
+constexpr std::size_t kMaxHistory = 10;  // entries in status
+constexpr std::size_t kMaxRequests = 5;
 constexpr std::size_t kMaxMessage = 1024;  // bytes
 
 std::string cut(std::string text) {
@@ -53,12 +54,12 @@ std::vector<Condition> conditions(const ReleaseSnapshot& snapshot, const Release
 
 JudgementStatus judgement_status(const Judgement& judgement, const Evidence& evidence) {
   JudgementStatus result;
-  result.objective = judgement.objective->name;
+  result.objective = judgement.objective;
   result.verdict = to_string(judgement.verdict);
   result.value = judgement.value;
   result.bound = judgement.bound;
   result.message = cut(judgement.message);
-  const auto seen = evidence.find(judgement.objective->name);
+  const auto seen = evidence.find(judgement.objective);
   if (seen == evidence.end()) return result;
   result.bad = std::llround(seen->second.bad);
   result.total = std::llround(seen->second.total);
@@ -95,12 +96,13 @@ void add_history(ReleaseStatus& status, const ReleaseStatus& before, const Traff
     }
     return;
   }
-  const bool watched = before.promotion && traffic.rollback &&
-                       traffic.rollback->revision == before.promotion->revision &&
-                       traffic.stable == before.promotion->previous;
-  if (watched)
-    remember(status, {traffic.rollback->revision, "RolledBack", before.promotion->at,
-                      traffic.rollback->at, cut(traffic.rollback->message)});
+  const bool taken_back = before.stable && traffic.rollback &&
+                          traffic.rollback->revision == before.stable->revision &&
+                          traffic.stable != before.stable->revision;
+  if (taken_back)
+    remember(status, {traffic.rollback->revision, "RolledBack",
+                      before.promotion ? before.promotion->at : std::nullopt, traffic.rollback->at,
+                      cut(traffic.rollback->message)});
   if (!before.stable && !traffic.stable.empty())
     remember(status, {traffic.stable, "Promoted", std::nullopt, now, "first revision"});
 }
@@ -194,6 +196,11 @@ ReleaseStatus render_status(const ReleaseSnapshot& snapshot, const Course& cours
   status.conditions = conditions(snapshot, status, course.stalled || refused != nullptr,
                                  refused ? "Refused" : course.stalled_reason, now);
   return status;
+}
+
+void add_answer(ReleaseStatus& status, const RequestStatus& answer) {
+  status.requests.insert(status.requests.begin(), answer);
+  if (status.requests.size() > kMaxRequests) status.requests.resize(kMaxRequests);
 }
 
 bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTime now) {

@@ -13,6 +13,9 @@ namespace weir {
 ReleaseStatus render_status(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
                             const Error* refused);
 
+// The newest answers are kept, a handful.
+void add_answer(ReleaseStatus& status, const RequestStatus& answer);
+
 // Whether it differs from what stands; judgements by themselves are written at most every 30 s.
 bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTime now);
 

@@ -52,7 +52,9 @@ void set_weight(Course& course, int weight, std::string reason, std::string mess
 }
 
 void promote(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
-  course.traffic = Traffic{snapshot.wanted, "", 0, snapshot.traffic.stable, now, std::nullopt};
+  course.traffic = snapshot.traffic.resting_at(snapshot.wanted);
+  course.traffic.previous = snapshot.traffic.stable;
+  course.traffic.promoted = now;
   course.phase = Phase::Healthy;
   course.canary.reset();
   course.message = fmt::format("{} is promoted; {} is kept to return to", snapshot.wanted,
@@ -67,7 +69,8 @@ void advance(Course& course, const ReleaseSnapshot& snapshot, const std::string&
   const auto& steps = snapshot.policy->spec.steps;
   const int step = step_of(steps, snapshot.traffic.weight);
   const bool last = step == static_cast<int>(steps.size());
-  const int weight = last ? 100 : steps[static_cast<std::size_t>(step)].weight;
+  const bool at_once = snapshot.traffic.waived == 100;
+  const int weight = last || at_once ? 100 : steps[static_cast<std::size_t>(step)].weight;
   const int needed = pods_for(weight, snapshot.spec().replicas);
   const auto& canary = snapshot.revision(snapshot.wanted);
   course.pods[snapshot.wanted] = std::max(canary.replicas(), needed);
@@ -138,14 +141,21 @@ void give_back(Course& course, const ReleaseSnapshot& snapshot) {
                          snapshot.wanted, snapshot.traffic.weight));
   course.notices.back().warning = true;
   reached(SimPoint::CanaryGivesBack);
+  course.traffic.waived = 0;
   course.canary->weight = 0;
   course.canary->step = 0;
   course.canary->accepted.reset();
   course.canary->since.reset();
 }
 
+// A person said that this hold need not end. The weight must still be accepted, and its pods ready.
+bool is_waived(const Course& course, const ReleaseSnapshot& snapshot) {
+  return snapshot.traffic.weight <= snapshot.traffic.waived && course.canary->since;
+}
+
 void at_weight(Course& course, const ReleaseSnapshot& snapshot, const std::string& holding,
                WallTime now) {
+  const int weight = snapshot.traffic.weight;
   const bool hold_over = held(course, snapshot, now);
   if (!hold_over) course.message += and_also(holding);
   Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, now, hold_over);
@@ -156,7 +166,9 @@ void at_weight(Course& course, const ReleaseSnapshot& snapshot, const std::strin
               mark_of(snapshot.wanted, *ruling.breach, snapshot.evidence, now));
   else if (snapshot.revision(snapshot.wanted).ready_endpoints == 0)
     give_back(course, snapshot);
-  else if (hold_over && ruling.may_advance)
+  else if (snapshot.is_paused())
+    pause(course, snapshot, fmt::format("{} keeps its {} %", snapshot.wanted, weight));
+  else if ((hold_over && ruling.may_advance) || is_waived(course, snapshot))
     advance(course, snapshot, holding, now);
   else if (hold_over)
     wait_for_judge(course, snapshot, ruling.holding, now);
@@ -173,11 +185,14 @@ Course take_steps(const ReleaseSnapshot& snapshot, WallTime now) {
   course.pods[snapshot.traffic.stable] = std::max(stable.replicas(), snapshot.spec().replicas);
   const bool begins = snapshot.traffic.canary != snapshot.wanted;
   if (begins && snapshot.traffic.weight > 0) reached(SimPoint::Superseded);
-  if (begins)
-    course.traffic = Traffic{snapshot.traffic.stable, "", 0, "", std::nullopt, std::nullopt};
+  if (begins) course.traffic = snapshot.traffic.resting_at(snapshot.traffic.stable);
   if (!snapshot.policy) {
     stall(course, "PolicyNotUsable", snapshot.policy.error().message);
     course.phase = Phase::Degraded;
+    return course;
+  }
+  if (begins && snapshot.is_paused()) {
+    pause(course, snapshot, fmt::format("{} waits", snapshot.wanted));
     return course;
   }
   course.traffic.canary = snapshot.wanted;
@@ -194,10 +209,12 @@ Course take_steps(const ReleaseSnapshot& snapshot, WallTime now) {
                pods_for(snapshot.traffic.weight, snapshot.spec().replicas));
   const auto pods = judge_pods_of(course, snapshot, snapshot.wanted, snapshot.traffic.stable, now);
   if (pods.failure) return course;
-  if (snapshot.traffic.weight == 0)
-    advance(course, snapshot, pods.holding, now);
-  else
+  if (snapshot.traffic.weight > 0)
     at_weight(course, snapshot, pods.holding, now);
+  else if (snapshot.is_paused())
+    pause(course, snapshot, fmt::format("{} gets no traffic yet", snapshot.wanted));
+  else
+    advance(course, snapshot, pods.holding, now);
   return course;
 }
 

@@ -25,6 +25,10 @@ std::string encode_traffic(const Traffic& traffic) {
   }
   if (!traffic.previous.empty()) json["previous"] = traffic.previous;
   if (traffic.promoted) json["promoted"] = format_time_micro(*traffic.promoted);
+  if (traffic.waived > 0) json["waived"] = traffic.waived;
+  if (traffic.paused) json["paused"] = true;
+  if (!traffic.returning.empty()) json["returning"] = traffic.returning;
+  if (!traffic.request.empty()) json["request"] = traffic.request;
   if (const auto& rollback = traffic.rollback) {
     Json mark{{"revision", rollback->revision},
               {"reason", rollback->reason},
@@ -44,6 +48,10 @@ Result<Traffic> decode_traffic(const std::string& memo) {
   traffic.weight = static_cast<int>(json_int(json, {"weight"}));
   traffic.previous = json_text(json, {"previous"});
   traffic.promoted = time_at(json, "promoted");
+  traffic.waived = static_cast<int>(json_int(json, {"waived"}));
+  traffic.paused = json_at(json, {"paused"}) == true;
+  traffic.returning = json_text(json, {"returning"});
+  traffic.request = json_text(json, {"request"});
   const Json& mark = json_at(json, {"rollback"});
   if (mark.is_object()) {
     traffic.rollback = RollbackMark{json_text(mark, {"revision"}), json_text(mark, {"reason"}),

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -27,10 +28,24 @@ struct Traffic {
   std::optional<WallTime> promoted;
   std::optional<RollbackMark>
       rollback;  // this revision gets no traffic until the spec's revision changes
+  // What people have ordered by requests.
+  int waived = 0;       // percent: of the canary, the holds of weights up to this need not end
+  bool paused = false;  // nothing rises
+  std::string
+      returning;        // a kept revision that is to serve instead of stable, once it has the pods
+  std::string request;  // id of the last request that was carried out
 
   int weight_of(const std::string& revision) const {
     if (revision == stable) return 100 - weight;
     return revision == canary ? weight : 0;
+  }
+  // `revision` serves everything and nothing is under way; a pause stays.
+  Traffic resting_at(std::string revision) const {
+    Traffic rest;
+    rest.stable = std::move(revision);
+    rest.paused = paused;
+    rest.request = request;
+    return rest;
   }
   bool operator==(const Traffic&) const = default;
 };

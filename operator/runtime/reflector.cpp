@@ -41,15 +41,17 @@ void Reflector::on_page(Result<ListPage> page, SteadyTime now) {
 }
 
 bool Reflector::on_line(std::string_view line, SteadyTime now) {
-  auto event = parse_json(line);
-  if (!event) {
-    relist();
-    fail(event.error(), now);
-    return false;
-  }
-  const std::string type = json_text(*event, {"type"});
-  const auto object = event->find("object");
-  if (type.empty() || object == event->end()) {
+  const auto event = parse_json(line);
+  if (event) return on_event(*event, now);
+  relist();
+  fail(event.error(), now);
+  return false;
+}
+
+bool Reflector::on_event(const Json& event, SteadyTime now) {
+  const std::string type = json_text(event, {"type"});
+  const auto object = event.find("object");
+  if (type.empty() || object == event.end()) {
     relist();
     fail(Error{ErrorKind::Parse, "a line of the watch is no event"}, now);
     return false;
@@ -68,7 +70,7 @@ bool Reflector::on_line(std::string_view line, SteadyTime now) {
   return true;
 }
 
-void Reflector::apply(const std::string& type, Json& object) {
+void Reflector::apply(const std::string& type, const Json& object) {
   const std::string version = json_text(object, {"metadata", "resourceVersion"});
   if (version.empty()) return;
   resource_version_ = version;

@@ -37,8 +37,10 @@ class Reflector {
   Next next(SteadyTime now) const;
 
   void on_page(Result<ListPage> page, SteadyTime now);
-  // One watch event; false: close the connection (an ERROR event, or a line that cannot be read).
+  // One watch event as text; false: close the connection (an ERROR event, or a line that cannot be read).
   bool on_line(std::string_view line, SteadyTime now);
+  // The same, once it is read.
+  bool on_event(const Json& event, SteadyTime now);
   void on_closed(const Result<void>& how, SteadyTime now);
 
   // Not synced any more: list anew. The store stays as it is until the whole of that list has come.
@@ -51,7 +53,7 @@ class Reflector {
  private:
   void fail(const Error& error, SteadyTime now);
   void relist();
-  void apply(const std::string& type, Json& object);
+  void apply(const std::string& type, const Json& object);
 
   ObjectSink& sink_;
   Random& random_;

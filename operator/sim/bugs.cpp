@@ -35,6 +35,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Bug::kCount)> kN
     "owner-dropped",
     "foreign-taken",
     "hot-loop",
+    "request-forgotten",
+    "pause-ignored",
     "disruption-is-crash",
     "flap-is-not-ready",
     "pod-failure-ignored",
@@ -89,6 +91,7 @@ void believe_pods(ReleaseSnapshot& snapshot, Bug bug) {
 void twist(ReleaseSnapshot& snapshot, Bug bug) {
   if (bug == Bug::MemoIgnored) believe_status(snapshot);
   if (bug == Bug::ReadinessIgnored) believe_readiness(snapshot);
+  if (bug == Bug::PauseIgnored) snapshot.traffic.paused = false;
   believe_pods(snapshot, bug);
   if (bug == Bug::HoldFromWrite) snapshot.route_state.accepted = snapshot.route_state.exists;
   for (auto& [objective, evidence] : snapshot.evidence) {
@@ -106,6 +109,7 @@ void twist(Course& course, const ReleaseSnapshot& snapshot, Bug bug) {
   if (bug == Bug::StepSkipped && course.traffic.weight > snapshot.traffic.weight)
     course.traffic.weight = 100;
   if (bug == Bug::RollbackForgotten) course.traffic.rollback.reset();
+  if (bug == Bug::RequestForgotten) course.traffic.request.clear();
 }
 
 // ---- between the plan and its execution ----
@@ -259,9 +263,10 @@ const std::vector<Hiding>& all_bugs() {
     std::vector<Hiding> bugs;
     for (int i = 1; i < static_cast<int>(Bug::kCount); ++i) {
       const auto bug = static_cast<Bug>(i);
-      bugs.push_back({bug, bug == Bug::ForeignTaken   ? "foreign-service"
-                           : bug == Bug::GuardDropped ? "route-edited-midway"
-                                                      : ""});
+      bugs.push_back({bug, bug == Bug::ForeignTaken       ? "foreign-service"
+                           : bug == Bug::GuardDropped     ? "route-edited-midway"
+                           : bug == Bug::RequestForgotten ? "promote-midway"
+                                                          : ""});
     }
     return bugs;
   }();

@@ -31,10 +31,12 @@ enum class Bug {
   RollbackForgotten,      // the mark of a rollback is not written
   SourceErrorIsBreach,
   NoDataIsBreach,
-  MemoIgnored,        // the traffic is read from status, not from the route
-  OwnerDropped,       // children are created without owner
-  ForeignTaken,       // an object that has our name is taken for ours
-  HotLoop,            // every pass writes status
+  MemoIgnored,       // the traffic is read from status, not from the route
+  OwnerDropped,      // children are created without owner
+  ForeignTaken,      // an object that has our name is taken for ours
+  HotLoop,           // every pass writes status
+  RequestForgotten,  // the route does not tell which request it has carried out
+  PauseIgnored,
   DisruptionIsCrash,  // a pod that is taken away counts as one that crashes
   FlapIsNotReady,     // so does one that is not ready though its containers are
   PodFailureIgnored,

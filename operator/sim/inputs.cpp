@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "api/meta.h"
 #include "base/json.h"
+#include "base/time_format.h"
 #include "kube/kinds.h"
 #include "sim/world/pods.h"
 
@@ -85,6 +87,9 @@ class Hands {
       case What::RemoveForeignService: return remove_foreign_service();
       case What::SourceDown: return world_.prometheus().go_away(true);
       case What::SourceUp: return world_.prometheus().go_away(false);
+      case What::Request: return request();
+      case What::PauseSpec: return edit([](Json& r) { r["spec"]["paused"] = true; });
+      case What::ResumeSpec: return edit([](Json& r) { r["spec"]["paused"] = false; });
     }
   }
 
@@ -101,6 +106,37 @@ class Hands {
   void set_image() {
     edit(
         [this](Json& r) { r["spec"]["template"]["spec"]["containers"][0]["image"] = input_.text; });
+  }
+
+  // As `kubectl weir` does it.
+  void request() {
+    const auto now = format_time_micro(world_.scene().clock.now());
+    const auto meant = meant_by(input_.text);
+    edit([&](Json& r) {
+      auto& marked = r["metadata"]["annotations"];
+      marked[std::string(marks::kRequest)] = input_.text + (meant.empty() ? "" : ":" + meant);
+      marked[std::string(marks::kRequestId)] = "r@" + now;
+      marked[std::string(marks::kRequestedBy)] = "alice";
+    });
+  }
+
+  std::string meant_by(const std::string& verb) const {
+    if (verb == "pause" || verb == "resume") return "";
+    if (verb == "retry") return revision("lastRollback");
+    if (verb == "rollback") return older();
+    const auto canary = revision("canary");
+    return canary.empty() && verb == "abort" ? revision("stable") : canary;
+  }
+
+  std::string older() const {
+    std::vector<std::string> kept;
+    for (const auto& set : server_.all(kinds::kReplicaSet)) {
+      const Json& labels = json_at(*set, {"metadata", "labels"});
+      const auto name = json_text(labels, {marks::kRevision});
+      if (json_text(labels, {marks::kRelease}) == key_.name && name != revision("stable"))
+        kept.push_back(name);
+    }
+    return kept.empty() ? "none" : kept[static_cast<std::size_t>(input_.number) % kept.size()];
   }
 
   void route_to_stable() {
@@ -162,6 +198,15 @@ Input draw_meddling(Random& random) {
       {0.25, What::Replicas},     {0.40, What::LoseStatus},  {0.55, What::RouteToStable},
       {0.63, What::EditPolicy},   {0.71, What::DeleteRoute}, {0.79, What::DeleteCallersService},
       {0.87, What::DeleteCanary}, {1.00, What::ScaleCanary}};
+  static constexpr std::string_view kVerbs[] = {"promote",  "promote-full", "abort", "retry",
+                                                "rollback", "pause",        "resume"};
+  if (random.uniform() < 0.4) {
+    Input request;
+    request.what = random.uniform() < 0.1 ? What::PauseSpec : What::Request;
+    request.text = kVerbs[static_cast<std::size_t>(random.uniform() * 7)];
+    request.number = static_cast<int>(random.uniform() * 6);
+    return request;
+  }
   const double drawn = random.uniform();
   const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
                                   [&](const Weighted& k) { return drawn < k.share; });
@@ -169,6 +214,26 @@ Input draw_meddling(Random& random) {
   input.what = kind->what;
   input.number = 1 + static_cast<int>(random.uniform() * 6);
   return input;
+}
+
+// What is paused for ever comes to no end.
+void resume_in_the_end(std::vector<Input>& inputs, const std::string& release, SimTime end) {
+  const auto pauses = [&](const Input& input) {
+    return input.release == release &&
+           (input.what == Input::What::PauseSpec ||
+            (input.what == Input::What::Request && input.text == "pause"));
+  };
+  if (std::none_of(inputs.begin(), inputs.end(), pauses)) return;
+  Input resume;
+  resume.release = release;
+  resume.at = end;
+  resume.what = Input::What::ResumeSpec;
+  inputs.push_back(resume);
+  // After the spec's change is known to whoever answers the request.
+  resume.at = end + SimTime(seconds(4));
+  resume.what = Input::What::Request;
+  resume.text = "resume";
+  inputs.push_back(resume);
 }
 
 }  // namespace
@@ -214,6 +279,9 @@ std::string to_string(const Input& input) {
     case What::RemoveForeignService: return said("that Service is gone");
     case What::SourceDown: return said("the metric source is down");
     case What::SourceUp: return said("the metric source is back");
+    case What::Request: return said("request " + input.text);
+    case What::PauseSpec: return said("spec.paused");
+    case What::ResumeSpec: return said("spec.paused no more");
   }
   return "";
 }
@@ -243,6 +311,7 @@ std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& r
       inputs.push_back(input);
       at += SimTime(static_cast<std::int64_t>(20e6 * random.uniform()));
     }
+    resume_in_the_end(inputs, release, end);
   }
   std::stable_sort(inputs.begin(), inputs.end(),
                    [](const Input& a, const Input& b) { return a.at < b.at; });

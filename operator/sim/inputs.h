@@ -29,6 +29,9 @@ struct Input {
     RemoveForeignService,
     SourceDown,  // nobody answers for the metrics
     SourceUp,
+    Request,    // text: the verb; number: which of the kept revisions, for rollback
+    PauseSpec,  // spec.paused
+    ResumeSpec,
   };
   SimTime at{0};
   What what = What::Image;

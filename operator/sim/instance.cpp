@@ -118,9 +118,9 @@ void WatchThreads::deliver(Watch& watch, const ServerEvent& event) {
     watch.reflector->on_closed(Error{ErrorKind::Gone, "simulated"}, now);
     return;
   }
-  const auto line = event_line(seen->type, *seen->object);
-  if (watch.reflector->on_line(line, now) && draws(net_.faults.watch_repeat))
-    (void)watch.reflector->on_line(line, now);
+  const Json line{{"type", seen->type}, {"object", *seen->object}};
+  if (watch.reflector->on_event(line, now) && draws(net_.faults.watch_repeat))
+    (void)watch.reflector->on_event(line, now);
 }
 
 // ---- measurements ----

@@ -128,8 +128,11 @@ class Run {
     run_until(clock_.elapsed() + options_.settling);
     if (result_.violations.empty()) {
       for (const auto& check : checks_) check->at_end();
-      for (const auto& release : options_.releases)
-        result_.end.push_back(end_of(server_, {std::string(kNamespace), release}));
+      for (const auto& release : options_.releases) {
+        const ObjectKey key{std::string(kNamespace), release};
+        result_.end.push_back(end_of(server_, key));
+        result_.answers.push_back(witness_.answers(key));
+      }
     }
   }
 

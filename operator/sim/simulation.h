@@ -33,7 +33,8 @@ struct RunResult {
   std::vector<Violation> violations;
   std::vector<std::string> trace;  // one line per write and input
   std::vector<std::string> end;    // what each release came to, in words that do not depend on time
-  PlannedFault planned;            // how many writes and deliveries there were
+  std::vector<std::vector<std::string>> answers;  // to what people asked of each release
+  PlannedFault planned;                           // how many writes and deliveries there were
   int operator_writes = 0;
   int crashes = 0;
   std::uint64_t passes = 0;

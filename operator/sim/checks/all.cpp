@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Check>> all_checks(const Court& court) {
   checks.push_back(check_drain(court));
   checks.push_back(check_ownership(court));
   checks.push_back(check_status(court));
+  checks.push_back(check_orders(court));
   checks.push_back(check_requests(court));
   checks.push_back(check_loops(court));
   checks.push_back(check_leader(court));

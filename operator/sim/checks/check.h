@@ -70,6 +70,7 @@ std::unique_ptr<Check> check_pods(const Court& court);
 std::unique_ptr<Check> check_drain(const Court& court);
 std::unique_ptr<Check> check_ownership(const Court& court);
 std::unique_ptr<Check> check_status(const Court& court);
+std::unique_ptr<Check> check_orders(const Court& court);
 std::unique_ptr<Check> check_requests(const Court& court);
 std::unique_ptr<Check> check_loops(const Court& court);
 std::unique_ptr<Check> check_leader(const Court& court);

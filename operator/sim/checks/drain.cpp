@@ -21,6 +21,8 @@ class DrainCheck final : public Check {
     const ObjectKey release{write.ref.key.ns, json_text(labels, {marks::kRelease})};
     const Memo memo = court_.witness.memo(release);
     if (json_text(labels, {marks::kRevision}) == memo.stable && to > 0) return;
+    // A hand that scaled up a moment ago is not seen yet: the writer meant to raise it too.
+    if (to >= court_.witness.fewest_pods(write.ref.key, court_.now() - court_.staleness)) return;
     check_drained(release, write.ref.key);
   }
 

@@ -27,7 +27,7 @@ class PodsCheck final : public Check {
   }
 
   void at_end() override {
-    for (const auto* object : court_.world.scene().server.all(kinds::kRelease)) {
+    for (const auto& object : court_.world.scene().server.all(kinds::kRelease)) {
       const ObjectKey release{json_text(*object, {"metadata", "namespace"}),
                               json_text(*object, {"metadata", "name"})};
       const Memo memo = court_.witness.memo(release);

@@ -26,6 +26,9 @@ class RollbackCheck final : public Check {
     if (before.canary != now.rolled_back && before.stable != now.rolled_back) return;
     if (!first_of_pass)
       court_.fail("a rollback is the first write of its pass", now.rolled_back + " had to wait");
+    if (court_.witness.asked(release, "abort", now.rolled_back) > 0 ||
+        court_.witness.asked(release, "rollback", now.stable) > 0)
+      return;
     const auto fault = court_.witness.fault({release.ns, release.name + "-" + now.rolled_back});
     if (fault.empty())
       court_.fail("a good revision is not taken back", now.rolled_back + " for " + now.reason);

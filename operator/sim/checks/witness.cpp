@@ -23,6 +23,7 @@ Memo read_memo(const Json& route) {
   memo.previous = json_text(*json, {"previous"});
   memo.rolled_back = json_text(*json, {"rollback", "revision"});
   memo.reason = json_text(*json, {"rollback", "reason"});
+  memo.paused = json_at(*json, {"paused"}) == true;
   const auto promoted = parse_time(json_text(*json, {"promoted"}));
   if (promoted) memo.promoted = SimClock::elapsed_at(*promoted);
   return memo;
@@ -58,6 +59,57 @@ void Witness::see_release(const Write& write) {
   auto& templates = templates_[key];
   if (templates.empty() || templates.last() != pod_template) ++template_changes_[key];
   templates.set(now, pod_template);
+  if (json_at(write.after, {"spec", "paused"}) == true)
+    paused_.emplace(key, now);
+  else
+    paused_.erase(key);
+  if (write.author.instance == 0)
+    see_request(write);
+  else
+    see_answers(write);
+}
+
+void Witness::see_request(const Write& write) {
+  const auto mark = [](const Json& object, std::string_view name) {
+    return json_text(object, {"metadata", "annotations", name});
+  };
+  if (mark(write.after, marks::kRequestId) == mark(write.before, marks::kRequestId)) return;
+  const auto text = mark(write.after, marks::kRequest);
+  asked_[write.ref.key].push_back(text);
+  const auto verb = text.substr(0, text.find(':'));
+  if (verb == "retry" || verb == "resume" || verb == "rollback") ++template_changes_[write.ref.key];
+}
+
+void Witness::see_answers(const Write& write) {
+  for (const auto& answer : json_at(write.after, {"status", "requests"})) {
+    if (answered_[write.ref.key].insert(json_text(answer, {"id"})).second)
+      answers_[write.ref.key].push_back(json_text(answer, {"request"}) + ": " +
+                                        json_text(answer, {"outcome"}));
+  }
+}
+
+int Witness::asked(const ObjectKey& release, const std::string& verb,
+                   const std::string& revision) const {
+  const auto found = asked_.find(release);
+  if (found == asked_.end()) return 0;
+  return static_cast<int>(
+      std::count_if(found->second.begin(), found->second.end(), [&](const std::string& text) {
+        const auto colon = text.find(':');
+        return text.substr(0, colon) == verb &&
+               (revision.empty() ||
+                (colon != std::string::npos && text.substr(colon + 1) == revision));
+      }));
+}
+
+const std::vector<std::string>& Witness::answers(const ObjectKey& release) const {
+  static const std::vector<std::string> kNone;
+  const auto found = answers_.find(release);
+  return found == answers_.end() ? kNone : found->second;
+}
+
+std::optional<SimTime> Witness::paused_since(const ObjectKey& release) const {
+  const auto found = paused_.find(release);
+  return found == paused_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Witness::see_route(const Write& write) {
@@ -95,6 +147,8 @@ const Witness::Change& Witness::change(const ObjectKey& release) const {
 }
 
 void Witness::see_replica_set(const Write& write) {
+  pods_[write.ref.key].set(world_.scene().now(),
+                           static_cast<int>(json_int(write.after, {"spec", "replicas"}, 1)));
   auto& pin = pins_[write.ref.key];
   const auto text = json_text(write.after, {"metadata", "annotations", marks::kPolicy});
   if (!pin.text.empty() && pin.text == text) return;
@@ -136,6 +190,15 @@ int Witness::fewest_replicas(const ObjectKey& release, SimTime from) const {
   int fewest = std::numeric_limits<int>::max();
   of(replicas_, release).during(from, [&](int replicas, SimTime) {
     fewest = std::min(fewest, replicas);
+  });
+  return fewest;
+}
+
+int Witness::fewest_pods(const ObjectKey& replica_set, SimTime from) const {
+  int fewest = std::numeric_limits<int>::max();
+  bool newest = true;
+  of(pods_, replica_set).during(from, [&](int replicas, SimTime) {
+    if (!std::exchange(newest, false)) fewest = std::min(fewest, replicas);
   });
   return fewest;
 }

@@ -22,6 +22,7 @@ struct Memo {
   std::optional<SimTime> promoted;  // by the clock of who promoted
   std::string rolled_back;
   std::string reason;  // of the rollback
+  bool paused = false;
 
   bool operator==(const Memo&) const = default;
 };
@@ -75,10 +76,22 @@ class Witness {
 
   // Of a release's spec.
   int fewest_replicas(const ObjectKey& release, SimTime from) const;
+  // What a ReplicaSet's last writer may have seen, at least: spec.replicas before its last change, from `from` on.
+  int fewest_pods(const ObjectKey& replica_set, SimTime from) const;
+  // Changes of the revision that may serve; whoever asks for one by name changes it too.
   int changes_of_revision(const ObjectKey& release) const;
+
+  // What people have asked of a release so far: how often, with this verb, for this revision ("" = any).
+  int asked(const ObjectKey& release, const std::string& verb, const std::string& revision) const;
+  // The answers of the operator, in order: "abort:6f8d5c7b9a: Done".
+  const std::vector<std::string>& answers(const ObjectKey& release) const;
+  // Since when spec.paused is true.
+  std::optional<SimTime> paused_since(const ObjectKey& release) const;
 
  private:
   void see_release(const Write& write);
+  void see_request(const Write& write);
+  void see_answers(const Write& write);
   void see_route(const Write& write);
   void see_slice(const Write& write);
   void see_replica_set(const Write& write);
@@ -88,8 +101,13 @@ class Witness {
   std::map<ObjectKey, Change> changes_;
   std::map<ObjectKey, Timeline<int>> ready_;
   std::map<ObjectKey, Timeline<int>> replicas_;
+  std::map<ObjectKey, Timeline<int>> pods_;
   std::map<ObjectKey, Timeline<std::string>> templates_;
   std::map<ObjectKey, int> template_changes_;
+  std::map<ObjectKey, std::vector<std::string>> asked_;  // "verb:revision"
+  std::map<ObjectKey, std::vector<std::string>> answers_;
+  std::map<ObjectKey, std::set<std::string>> answered_;  // ids
+  std::map<ObjectKey, SimTime> paused_;
   struct Pin {
     std::string text;
     std::optional<CanaryPolicySpec> policy;

@@ -172,10 +172,10 @@ const Json* ApiServer::find(const Kind& kind, const ObjectKey& key) const {
   return entry ? entry->object.get() : nullptr;
 }
 
-std::vector<const Json*> ApiServer::all(const Kind& kind) const {
-  std::vector<const Json*> result;
+std::vector<ApiServer::Held> ApiServer::all(const Kind& kind) const {
+  std::vector<Held> result;
   for (const auto& [key, entry] : registry_.store().objects(kind.plural))
-    result.push_back(entry.object.get());
+    result.push_back(entry.object);
   return result;
 }
 

@@ -56,9 +56,10 @@ class ApiServer final : public ApiClient {
   void compact(std::uint64_t version) { registry_.store().compact(version); }
   std::uint64_t version() const { return registry_.store().version(); }
 
-  // For the world: no preconditions, and nothing is checked.
+  // For the world: no preconditions, and nothing is checked. What `all` gives stays as it was, whatever is written meanwhile.
+  using Held = std::shared_ptr<const Json>;
   const Json* find(const Kind& kind, const ObjectKey& key) const;
-  std::vector<const Json*> all(const Kind& kind) const;
+  std::vector<Held> all(const Kind& kind) const;
   void set_status(const Kind& kind, const ObjectKey& key, const Json& status);
   // Any change by somebody else; `change` edits the object in place.
   void edit(const Kind& kind, const ObjectKey& key, const std::function<void(Json&)>& change);

@@ -30,6 +30,8 @@ std::vector<std::string> common_paths(const FieldSet& a, const FieldSet& b);
 
 // The leaves of a value: what its applier owns. Null schema: maps are granular, lists atomic.
 FieldSet fields_of(const Schema* schema, const Json& value);
+// Whether `set` is just that, without building it: most applies own what they owned before.
+bool is_fields_of(const Schema* schema, const Json& value, const FieldSet& set);
 
 struct Changes {
   FieldSet written;  // added or changed

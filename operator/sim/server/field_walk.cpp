@@ -71,6 +71,20 @@ void add_fields(const Schema* schema, const Json& value, bool containers, FieldS
   }
 }
 
+bool same_fields(const Schema* schema, const Json& value, bool is_item, const FieldSet& at) {
+  const bool map = is_granular_map(schema, value);
+  if (!map && !is_keyed_list(schema, value)) return at.member && at.children.empty();
+  if (at.member != (is_item || value.empty()) || at.children.size() != value.size()) return false;
+  std::string key;
+  for (auto item = value.begin(); item != value.end(); ++item) {
+    key = map ? "f:" + item.key() : item_key(*schema, *item);
+    const auto child = at.children.find(key);
+    const auto* inner = map ? schema_of(schema, item.key()) : items_of(schema);
+    if (child == at.children.end() || !same_fields(inner, *item, !map, child->second)) return false;
+  }
+  return true;
+}
+
 void compare_maps(const Schema* schema, const Json& before, const Json& after, FieldSet& written,
                   FieldSet& removed);
 
@@ -222,6 +236,10 @@ FieldSet fields_of(const Schema* schema, const Json& value) {
   FieldSet set;
   add_fields(schema, value, false, set);
   return set;
+}
+
+bool is_fields_of(const Schema* schema, const Json& value, const FieldSet& set) {
+  return same_fields(schema, value, false, set);
 }
 
 void compare_member(const Schema& schema, const std::string& name, const Json* before,

@@ -235,10 +235,10 @@ Answer<Applied> apply_config(const Resource& resource, const Json& live, const M
                              Json config, const Writer& writer, bool force) {
   Applied applied{live, managers};
   drop_unowned(config);
-  FieldSet next = config.empty() ? FieldSet{} : fields_of(&resource.schema, config);
-  merge_config(&resource.schema, applied.object, std::move(config));
   const auto* mine = find_manager(managers, writer, true);
-  const bool same = mine && mine->fields == next;
+  const bool same = mine && is_fields_of(&resource.schema, config, mine->fields);
+  FieldSet next = same || config.empty() ? FieldSet{} : fields_of(&resource.schema, config);
+  merge_config(&resource.schema, applied.object, std::move(config));
   if (mine && !same) {
     std::vector<const FieldSet*> others;
     for (const auto& manager : managers) {
@@ -246,7 +246,8 @@ Answer<Applied> apply_config(const Resource& resource, const Json& live, const M
     }
     remove_dropped(&resource.schema, applied.object, mine->fields, next, others);
   }
-  if (auto taken = take(applied, resource, live, mine, next, writer, force); !taken)
+  const FieldSet& owned = same ? mine->fields : next;
+  if (auto taken = take(applied, resource, live, mine, owned, writer, force); !taken)
     return std::move(taken).error();
   if (!same)
     set_fields(applied.managers, mine,

@@ -56,7 +56,7 @@ void Callers::look() {
       if (weight > 0) streams_[service] = stream_to({route.ns, service}, weight / 100.0);
     }
   }
-  for (const auto* service : scene_.server.all(kinds::kService)) {
+  for (const auto& service : scene_.server.all(kinds::kService)) {
     if (json_text(*service, {"metadata", "labels", marks::kRole}) != "callers") continue;
     auto stream = stream_to(key_of(*service), 1);
     stream.per_second = kInsidePerSecond;
@@ -81,7 +81,7 @@ Callers::Stream Callers::stream_to(const ObjectKey& service, double share) const
                     {service.ns, json_text(*object, {"metadata", "labels", marks::kRelease})});
   stream.excused = release_gone || scene_.now() < kubelet_.disturbed_until(revision);
   stream.bad_rate = scene_.options.good_rate;
-  for (const auto* pod : scene_.server.all(kPod)) {
+  for (const auto& pod : scene_.server.all(kPod)) {
     if (selects(selector, *pod) && is_bad(*pod, scene_.now()))
       stream.bad_rate = scene_.options.bad_rate;
   }

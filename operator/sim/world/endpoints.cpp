@@ -31,15 +31,13 @@ Json slice_of(const Json& service, Json endpoints) {
 }  // namespace
 
 std::optional<SimTime> Endpoints::reconcile() {
-  std::vector<Json> services;
-  for (const auto* service : scene_.server.all(kinds::kService)) services.push_back(*service);
-  for (const auto& service : services) write_slice(service);
+  for (const auto& service : scene_.server.all(kinds::kService)) write_slice(*service);
   return std::nullopt;
 }
 
 void Endpoints::write_slice(const Json& service) {
   Json endpoints = Json::array();
-  for (const auto* pod : scene_.server.all(kPod)) {
+  for (const auto& pod : scene_.server.all(kPod)) {
     if (!selects(json_at(service, {"spec", "selector"}), *pod)) continue;
     const bool ends = is_deleting(*pod);
     endpoints.push_back(
@@ -62,6 +60,9 @@ void Endpoints::write_slice(const Json& service) {
                                Deadline(SteadyTime::max()));
     return;
   }
+  if (json_at(*old, {"endpoints"}) == slice["endpoints"] &&
+      json_at(*old, {"metadata", "labels"}) == slice["metadata"]["labels"])
+    return;
   scene_.server.edit(kinds::kEndpointSlice, key, [&](Json& object) {
     object["endpoints"] = slice["endpoints"];
     object["metadata"]["labels"] = slice["metadata"]["labels"];

@@ -38,15 +38,14 @@ int Gateway::weight(const ObjectKey& route, const std::string& service) const {
 
 std::optional<SimTime> Gateway::reconcile() {
   if (is_away()) return away_until_;
-  std::vector<Json> routes;
-  for (const auto* route : scene_.server.all(kinds::kHttpRoute)) routes.push_back(*route);
-  std::erase_if(served_, [&](const auto& item) {
-    return !scene_.server.find(kinds::kHttpRoute, item.first);
-  });
+  for (auto& [key, served] : served_) {
+    if (!scene_.server.find(kinds::kHttpRoute, key)) serve(served, {});
+  }
   std::erase_if(
       seen_, [&](const auto& item) { return !scene_.server.find(kinds::kHttpRoute, item.first); });
   std::optional<SimTime> again = next_away_;
-  for (const auto& route : routes) again = earlier(again, take_up(route));
+  for (const auto& route : scene_.server.all(kinds::kHttpRoute))
+    again = earlier(again, take_up(*route));
   return again;
 }
 
@@ -65,7 +64,7 @@ std::optional<SimTime> Gateway::take_up(const Json& route) {
   if (seen.generation != generation) seen = {generation, scene_.now()};
   const auto at = seen.at + scene_.options.gateway_lag;
   if (scene_.now() < at) return at;
-  serve(served_[key], route);
+  serve(served_[key], weights_of_route(route));
   bool resolved = true;
   for (const auto& [service, weight] : served_[key].weights)
     resolved = resolved && scene_.server.find(kinds::kService, {key.ns, service});
@@ -77,11 +76,11 @@ std::optional<SimTime> Gateway::take_up(const Json& route) {
   return std::nullopt;
 }
 
-void Gateway::serve(Served& served, const Json& route) {
-  const auto weights = weights_of_route(route);
+void Gateway::serve(Served& served, const Weights& weights) {
   for (const auto& [service, weight] : weights) {
     const auto old = served.weights.find(service);
-    if (old == served.weights.end() || old->second != weight) served.since[service] = scene_.now();
+    const int before = old == served.weights.end() ? 0 : old->second;
+    if (before != weight || served.since.count(service) == 0) served.since[service] = scene_.now();
   }
   for (const auto& [service, weight] : served.weights) {
     if (weights.count(service) == 0 && weight != 0) served.since[service] = scene_.now();

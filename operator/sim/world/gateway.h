@@ -32,7 +32,7 @@ class Gateway final : public Reactor {
  private:
   std::optional<SimTime> reconcile() override;
   std::optional<SimTime> take_up(const Json& route);
-  void serve(Served& served, const Json& route);
+  void serve(Served& served, const Weights& weights);
   bool is_away();
 
   std::map<ObjectKey, Served> served_;

@@ -46,15 +46,13 @@ SimTime Kubelet::disturbed_until(const std::string& revision) const {
 
 std::optional<SimTime> Kubelet::reconcile() {
   disturb();
-  std::vector<Json> pods;
-  for (const auto* pod : scene_.server.all(kPod)) pods.push_back(*pod);
   std::map<std::string, Life> lives;
   std::optional<SimTime> again = earlier(next_eviction_, next_flap_);
-  for (const auto& pod : pods) {
-    const auto name = json_text(pod, {"metadata", "name"});
+  for (const auto& pod : scene_.server.all(kPod)) {
+    const auto name = json_text(*pod, {"metadata", "name"});
     const auto known = lives_.find(name);
     auto& life = lives[name] = known == lives_.end() ? begin() : known->second;
-    again = earlier(again, live(pod, life));
+    again = earlier(again, live(*pod, life));
   }
   lives_ = std::move(lives);
   return again;
@@ -212,14 +210,12 @@ void Kubelet::disturb() {
   if (!evicts && !flaps) return;
   if (evicts) next_eviction_ = scene_.next_after(scene_.faults.eviction_gap);
   if (flaps) next_flap_ = scene_.next_after(scene_.faults.flap_gap);
-  std::vector<Json> ready;
-  for (const auto* pod : scene_.server.all(kPod)) {
-    if (is_ready(*pod)) ready.push_back(*pod);
-  }
+  auto ready = scene_.server.all(kPod);
+  std::erase_if(ready, [](const auto& pod) { return !is_ready(*pod); });
   if (ready.empty()) return;
   const auto chosen =
       static_cast<std::size_t>(static_cast<double>(ready.size()) * scene_.random.uniform());
-  const Json& pod = ready[chosen];
+  const Json& pod = *ready[chosen];
   blame_world(revision_of_pod(pod));
   auto& life = lives_[json_text(pod, {"metadata", "name"})];
   life.told = false;

@@ -14,7 +14,7 @@ constexpr SimTime kQuotaLasts = seconds(10);
 constexpr SimTime kQuotaRetry = seconds(2);
 
 // Who goes first when there are too many: pods that are not ready, then the youngest.
-bool goes_before(const Json* a, const Json* b) {
+bool goes_before(const ApiServer::Held& a, const ApiServer::Held& b) {
   const auto rank = [](const Json& pod) {
     return std::make_pair(is_ready(pod), json_text(pod, {"metadata", "name"}));
   };
@@ -26,30 +26,25 @@ bool goes_before(const Json* a, const Json* b) {
 }  // namespace
 
 std::optional<SimTime> ReplicaSets::reconcile() {
-  std::map<std::string, std::vector<const Json*>> by_owner;
-  for (const auto* pod : scene_.server.all(kPod)) {
+  std::map<std::string, Pods> by_owner;
+  for (const auto& pod : scene_.server.all(kPod)) {
     const Json& owners = json_at(*pod, {"metadata", "ownerReferences"});
     if (owners.is_array() && !owners.empty())
       by_owner[json_text(owners.front(), {"uid"})].push_back(pod);
   }
-  // Copies: what is written below moves the objects.
-  std::vector<ObjectKey> keys;
-  for (const auto* set : scene_.server.all(kinds::kReplicaSet)) keys.push_back(key_of(*set));
   std::optional<SimTime> again;
-  for (const auto& key : keys) {
-    const Json set = *scene_.server.find(kinds::kReplicaSet, key);
-    again = earlier(again, reconcile_one(set, by_owner[json_text(set, {"metadata", "uid"})]));
-  }
+  for (const auto& set : scene_.server.all(kinds::kReplicaSet))
+    again = earlier(again, reconcile_one(*set, by_owner[json_text(*set, {"metadata", "uid"})]));
   return again;
 }
 
-std::optional<SimTime> ReplicaSets::reconcile_one(const Json& set, std::vector<const Json*> pods) {
-  std::erase_if(pods, [](const Json* pod) { return is_deleting(*pod); });
+std::optional<SimTime> ReplicaSets::reconcile_one(const Json& set, Pods pods) {
+  std::erase_if(pods, [](const auto& pod) { return is_deleting(*pod); });
   const auto min_ready = SimTime(seconds(json_int(set, {"spec", "minReadySeconds"})));
   std::optional<SimTime> again;
   int ready = 0;
   int available = 0;
-  for (const auto* pod : pods) {
+  for (const auto& pod : pods) {
     const auto since = ready_since(*pod);
     if (!since) continue;
     ++ready;
@@ -67,7 +62,7 @@ std::optional<SimTime> ReplicaSets::reconcile_one(const Json& set, std::vector<c
   return again;
 }
 
-std::optional<SimTime> ReplicaSets::scale(const Json& set, const std::vector<const Json*>& pods) {
+std::optional<SimTime> ReplicaSets::scale(const Json& set, const Pods& pods) {
   const auto wanted = static_cast<std::size_t>(json_int(set, {"spec", "replicas"}, 1));
   if (pods.size() < wanted && quota_refuses()) return scene_.now() + kQuotaRetry;
   for (auto i = pods.size(); i < wanted; ++i) create_pod(set);
@@ -75,9 +70,7 @@ std::optional<SimTime> ReplicaSets::scale(const Json& set, const std::vector<con
   auto victims = pods;
   std::sort(victims.begin(), victims.end(), goes_before);
   victims.resize(pods.size() - wanted);
-  std::vector<Json> copies;
-  for (const auto* pod : victims) copies.push_back(*pod);
-  for (const auto& pod : copies) delete_gracefully(scene_, pod);
+  for (const auto& pod : victims) delete_gracefully(scene_, *pod);
   return std::nullopt;
 }
 

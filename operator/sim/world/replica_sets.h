@@ -12,10 +12,12 @@ class ReplicaSets final : public Reactor {
         next_quota_(scene.next_after(scene.faults.quota_gap)) {}
 
  private:
+  using Pods = std::vector<ApiServer::Held>;
+
   std::optional<SimTime> reconcile() override;
-  std::optional<SimTime> reconcile_one(const Json& set, std::vector<const Json*> pods);
+  std::optional<SimTime> reconcile_one(const Json& set, Pods pods);
   // Creates or deletes towards `wanted`; tells when to try again.
-  std::optional<SimTime> scale(const Json& set, const std::vector<const Json*>& pods);
+  std::optional<SimTime> scale(const Json& set, const Pods& pods);
   void create_pod(const Json& set);
   bool quota_refuses();
 
