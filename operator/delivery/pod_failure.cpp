@@ -28,11 +28,13 @@ std::string of_crashes(const ContainerTrouble& trouble) {
                      trouble.restarts, trouble.restarts == 1 ? "" : "s");
 }
 
-std::string sentence(const PodView& pod, const ContainerTrouble& trouble) {
+// `lasted`: " for 10m", when that is the point.
+std::string sentence(const PodView& pod, const ContainerTrouble& trouble,
+                     const std::string& lasted = "") {
   std::string text = fmt::format("container {} of pod {} ", trouble.container, pod.meta.key.name);
   if (trouble.kind == Kind::CrashLoop)
     return text + "crashes again and again: " + of_crashes(trouble);
-  text += trouble.kind == Kind::ImagePull ? "has no image" : "is not ready";
+  text += (trouble.kind == Kind::ImagePull ? "has no image" : "is not ready") + lasted;
   if (!trouble.reason.empty()) text += ": " + trouble.reason;
   if (!trouble.message.empty()) text += ": " + trouble.message;
   if (!trouble.exit_reason.empty()) text += "; it ended with " + of_crashes(trouble);
@@ -97,7 +99,8 @@ class PodJudge {
     PodFailure failure{"NotReady", sentence(pod, trouble), pod.containers_unready_since};
     auto finding = after(rules_.not_ready_for, OnPodFailure::Rollback, failure);
     if (finding.what == Finding::What::Failure)
-      finding.failure.message += fmt::format(" for {}", format_duration(rules_.not_ready_for));
+      finding.failure.message =
+          sentence(pod, trouble, fmt::format(" for {}", format_duration(rules_.not_ready_for)));
     // A pod that is just starting is nothing to speak of.
     const bool starts = trouble.reason.empty() || trouble.reason == "PodInitializing" ||
                         trouble.reason == "ContainerCreating";
