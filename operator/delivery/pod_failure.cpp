@@ -22,7 +22,7 @@ struct Finding {
   std::optional<WallTime> look_again;
 };
 
-// "CrashLoopBackOff: exit code 1 (Error), 3 restarts". The kubelet's message is about how long it backs off.
+// "exit code 1 (Error), 3 restarts". The kubelet's message is about how long it backs off.
 std::string of_crashes(const ContainerTrouble& trouble) {
   return fmt::format("exit code {} ({}), {} restart{}", trouble.exit_code, trouble.exit_reason,
                      trouble.restarts, trouble.restarts == 1 ? "" : "s");

@@ -153,11 +153,11 @@ std::string describe(const CanaryPolicySpec& policy) {
 }
 
 std::string describe(const ReleaseSpec& release) {
-  std::string text = fmt::format(
-      "{} {} {} {} {} {} {} {} {}\n", release.replicas, release.revision_history_limit,
-      static_cast<int>(release.lifecycle), static_cast<int>(release.traffic.type), release.policy,
-      release.keep_warm.duration.count(), release.keep_warm.replicas_percent, release.service.name,
-      release.paused);
+  std::string text =
+      fmt::format("{} {} {} {} {} {} {} {} {}\n", release.replicas, release.revision_history_limit,
+                  static_cast<int>(release.lifecycle), static_cast<int>(release.traffic.type),
+                  release.policy, release.keep_warm.duration.count(),
+                  release.keep_warm.replicas_percent, release.service.name, release.paused);
   for (const auto& image : release.images)
     text += fmt::format("image {} {}\n", image.container, image.image);
   for (const auto& port : release.service.ports)
