@@ -17,16 +17,9 @@ const Json& empty_object() {
   return empty;
 }
 
-// "spec.steps[2].weight" → "spec.steps[].weight"
-std::string shape_of(std::string_view path) {
-  std::string shape;
-  bool in_index = false;
-  for (const char c : path) {
-    if (c == ']') in_index = false;
-    if (!in_index) shape += c;
-    if (c == '[') in_index = true;
-  }
-  return shape;
+bool is_at_or_below(std::string_view path, std::string_view above) {
+  if (!path.starts_with(above)) return false;
+  return path.size() == above.size() || path[above.size()] == '.' || path[above.size()] == '[';
 }
 
 std::string count_allowed(Range count) {
@@ -49,9 +42,17 @@ bool satisfies(const Json& json, const TextRule& rule) {
 
 }  // namespace
 
+std::optional<Error> Reading::error() const {
+  if (faults.empty()) return std::nullopt;
+  return Error{ErrorKind::Invalid, fmt::format("{}: {}", faults.front().path, faults.front().what)};
+}
+
 FieldReader::FieldReader(const Json& json, std::string path, Reading& reading)
     : json_(&json), path_(std::move(path)), reading_(&reading) {
-  if (json.is_object()) return;
+  if (json.is_object()) {
+    if (reading.objects != nullptr) (*reading.objects)[path_].json = &json;
+    return;
+  }
   json_ = &empty_object();
   refuse_this(json.is_null()
                   ? "missing, must be an object"
@@ -178,26 +179,27 @@ std::vector<std::string> FieldReader::texts(std::string_view name, Range count,
     if (satisfies(item, rule)) {
       items.push_back(item.get<std::string>());
     } else {
-      fail(fmt::format("{}[{}]: found {}, must be {}", path_of(name), items.size(),
-                       clip(dump_json(item), kMaxShown), rule.allowed));
+      fail(fmt::format("{}[{}]", path_of(name), items.size()),
+           fmt::format("found {}, must be {}", clip(dump_json(item), kMaxShown), rule.allowed));
       break;
     }
   }
   return items;
 }
 
-void FieldReader::refuse(std::string_view name, std::string_view allowed) const {
-  const Json& found = find(name);
-  if (found.is_null())
-    fail(fmt::format("{}: missing, must be {}", path_of(name), allowed));
-  else
-    fail(fmt::format("{}: found {}, must be {}", path_of(name), clip(dump_json(found), kMaxShown),
-                     allowed));
+const FieldReader& FieldReader::allow_more() const {
+  if (reading_->objects != nullptr) (*reading_->objects)[path_].has_more = true;
+  return *this;
 }
 
-void FieldReader::refuse_this(std::string_view what) const {
-  fail(fmt::format("{}: {}", path_, what));
+void FieldReader::refuse(std::string_view name, std::string_view allowed) const {
+  const Json& found = find(name);
+  const auto what =
+      found.is_null() ? "missing" : fmt::format("found {}", clip(dump_json(found), kMaxShown));
+  fail(path_of(name), fmt::format("{}, must be {}", what, allowed));
 }
+
+void FieldReader::refuse_this(std::string_view what) const { fail(path_, std::string(what)); }
 
 void FieldReader::refuse_twins(const std::vector<FieldReader>& items, std::string_view name) const {
   std::set<Json> seen;
@@ -206,16 +208,20 @@ void FieldReader::refuse_twins(const std::vector<FieldReader>& items, std::strin
 }
 
 const Json& FieldReader::find(std::string_view name) const {
-  if (reading_->asked != nullptr) reading_->asked->insert(shape_of(path_of(name)));
+  if (reading_->objects != nullptr) (*reading_->objects)[path_].asked.emplace(name);
   return json_at(*json_, {name});
 }
 
 std::string FieldReader::path_of(std::string_view name) const {
-  return fmt::format("{}.{}", path_, name);
+  return path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name);
 }
 
-void FieldReader::fail(std::string message) const {
-  if (!reading_->error) reading_->error = Error{ErrorKind::Invalid, std::move(message)};
+void FieldReader::fail(std::string path, std::string what) const {
+  auto& faults = reading_->faults;
+  const bool told = std::any_of(faults.begin(), faults.end(), [&](const Fault& known) {
+    return is_at_or_below(known.path, path) || is_at_or_below(path, known.path);
+  });
+  if (!told) faults.push_back({std::move(path), std::move(what)});
 }
 
 std::size_t FieldReader::chosen(std::string_view name,

@@ -1,6 +1,7 @@
-// Reads typed members of a JSON object, knows where it stands in the tree, and keeps the first thing that was wrong.
+// Reads typed members of a JSON object, knows where it stands in the tree, and keeps what was wrong.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,11 +15,27 @@
 
 namespace weir {
 
-// What the reading of one object has found so far.
+// One thing that is wrong, and where: "spec.steps[0].weight", "found 0, must be …".
+struct Fault {
+  std::string path;
+  std::string what;
+};
+
+// What was looked for in one object of the tree.
+struct ObjectReading {
+  const Json* json = nullptr;
+  std::set<std::string, std::less<>> asked{};  // names of members
+  bool has_more = false;                       // other members are for somebody else to understand
+};
+
+// What the reading of a tree has found so far.
 struct Reading {
-  std::optional<Error> error;  // the first one: Invalid, "path: found x, must be y"
-  std::set<std::string>* asked =
-      nullptr;  // tests: every path that was looked for, as "spec.steps[].weight"
+  // In the order of reading. One of each branch of the tree: what lies above or below a fault often follows from it.
+  std::vector<Fault> faults{};
+  // By path, when somebody wants to know what was not read.
+  std::map<std::string, ObjectReading>* objects = nullptr;
+
+  std::optional<Error> error() const;  // the first fault: Invalid, "path: found x, must be y"
 };
 
 struct Range {
@@ -32,8 +49,8 @@ struct Choice {
   E value;
 };
 
-// A cheap value; the JSON and the Reading must outlive it. A member that is null is as if absent. After an error the reading goes on
-// with fallbacks, so callers check Reading::error once, at the end.
+// A cheap value; the JSON and the Reading must outlive it. A member that is null is as if absent. After a fault the reading goes on
+// with fallbacks, so callers check Reading::error() once, at the end.
 class FieldReader {
  public:
   FieldReader(const Json& json, std::string path, Reading& reading);
@@ -71,7 +88,10 @@ class FieldReader {
     return choices[chosen(name, names)].value;
   }
 
-  // "<path>.<name>: found <value>, must be <allowed>"; the first refusal is kept, later ones are ignored.
+  // Members that nobody asks for are not unknown: they belong to another schema.
+  const FieldReader& allow_more() const;
+
+  // "<path>.<name>: found <value>, must be <allowed>".
   void refuse(std::string_view name, std::string_view allowed) const;
   // "<path>: <what>".
   void refuse_this(std::string_view what) const;
@@ -81,7 +101,7 @@ class FieldReader {
  private:
   const Json& find(std::string_view name) const;
   std::string path_of(std::string_view name) const;
-  void fail(std::string message) const;
+  void fail(std::string path, std::string what) const;
   std::size_t chosen(std::string_view name, const std::vector<std::string_view>& names) const;
 
   const Json* json_;

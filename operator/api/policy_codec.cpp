@@ -157,7 +157,7 @@ CanaryPolicySpec read_policy_spec(const FieldReader& spec) {
 Result<CanaryPolicySpec> decode_policy_spec(const Json& spec) {
   Reading reading;
   auto policy = read_policy_spec(FieldReader(spec, "spec", reading));
-  if (reading.error) return *std::move(reading.error);
+  if (auto error = reading.error()) return *std::move(error);
   return policy;
 }
 

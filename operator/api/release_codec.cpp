@@ -28,13 +28,13 @@ constexpr Range kPortNumber{1, 65535};
 
 // Names of the containers that an image override may name.
 std::vector<std::string> read_template(const FieldReader& pod_template) {
-  if (pod_template.has("metadata")) pod_template.object("metadata");
-  const auto pod = pod_template.object("spec");
+  if (pod_template.has("metadata")) pod_template.object("metadata").allow_more();
+  const auto pod = pod_template.object("spec").allow_more();
   std::vector<std::string> names;
   const auto read_names = [&](std::string_view field, Range count) {
     const auto containers = pod.list(field, count);
     for (const auto& container : containers)
-      names.push_back(container.text("name", text_rules::kLabel));
+      names.push_back(container.allow_more().text("name", text_rules::kLabel));
     pod.refuse_twins(containers, "name");
   };
   read_names("containers", kContainerCount);
@@ -106,7 +106,7 @@ GatewayApiTraffic read_gateway_api(const FieldReader& gateway) {
   traffic.parent_refs_text = list_text(gateway.raw("parentRefs"));
   traffic.hostnames = gateway.texts("hostnames", kHostnameCount, text_rules::kHostname);
   for (const auto& rule : gateway.list("rules", kRuleCount))
-    if (rule.has("backendRefs"))
+    if (rule.allow_more().has("backendRefs"))
       rule.refuse("backendRefs", "left out: Weir writes the backends of its route itself");
   traffic.rules_text = list_text(gateway.raw("rules"));
   return traffic;
@@ -156,7 +156,7 @@ Result<ReleaseSpec> decode_release_spec(const Json& spec, const std::string& nam
                                                  clip(name, 80), rule.allowed)};
   Reading reading;
   auto release = read_release_spec(FieldReader(spec, "spec", reading), name);
-  if (reading.error) return *std::move(reading.error);
+  if (auto error = reading.error()) return *std::move(error);
   return release;
 }
 

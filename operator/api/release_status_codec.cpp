@@ -18,9 +18,9 @@ constexpr std::size_t kMaxJudgements = 32;
 constexpr std::size_t kMaxHistory = 50;
 constexpr std::size_t kMaxRequests = 5;
 
-constexpr Phase kPhases[] = {Phase::Pending, Phase::Progressing, Phase::Paused,
-                             Phase::AwaitingApproval, Phase::Healthy, Phase::RollingBack,
-                             Phase::RolledBack, Phase::Degraded};
+constexpr Phase kPhases[] = {Phase::Pending,          Phase::Progressing, Phase::Paused,
+                             Phase::AwaitingApproval, Phase::Healthy,     Phase::RollingBack,
+                             Phase::RolledBack,       Phase::Degraded};
 
 using TimeFormat = std::string (*)(WallTime);
 

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "api/codec.h"
+#include "base/json.h"
+#include "cli/output.h"
 
 namespace weir {
 namespace {
@@ -16,13 +19,6 @@ std::string bar(int percent) {
   std::string result;
   for (int i = 0; i < kBarWidth; ++i) result += i < full ? "█" : "░";
   return result;
-}
-
-int weight_of(const ReleaseStatus& status, const std::string& revision) {
-  for (const auto& weight : status.weights) {
-    if (weight.revision == revision) return weight.weight;
-  }
-  return 0;
 }
 
 std::string row(const ReleaseStatus& status, std::string_view role, const std::string& revision,
@@ -55,14 +51,40 @@ std::vector<std::string> rows(const ReleaseStatus& status) {
 
 }  // namespace
 
-std::string release_tree(const Release& release, bool with_namespace) {
+int weight_of(const ReleaseStatus& status, const std::string& revision) {
+  for (const auto& weight : status.weights) {
+    if (weight.revision == revision) return weight.weight;
+  }
+  return 0;
+}
+
+std::vector<std::string> images_of(const Release& release) {
+  std::vector<std::string> images;
+  if (!release.spec) return images;
+  const auto pod_template = parse_json(release.spec->template_text);
+  if (!pod_template) return images;
+  for (const Json& container : json_at(*pod_template, {"spec", "containers"})) {
+    auto image = json_text(container, {"image"});
+    for (const auto& over : release.spec->images)
+      if (over.container == json_text(container, {"name"})) image = over.image;
+    if (!image.empty()) images.push_back(std::move(image));
+  }
+  return images;
+}
+
+std::string release_tree(const Release& release, const TreeLook& look) {
   const ReleaseStatus& status = release.status;
-  std::string text =
-      fmt::format("{}  {}", with_namespace ? to_string(release.meta.key) : release.meta.key.name,
-                  to_string(status.phase));
+  std::string text = fmt::format(
+      "{}  {}", look.with_namespace ? to_string(release.meta.key) : release.meta.key.name,
+      paint(to_string(status.phase), status.phase, look.colour));
   if (status.canary) text += fmt::format("  step {}/{}", status.canary->step, status.canary->steps);
   text += "\n";
-  const auto lines = rows(status);
+  auto lines = rows(status);
+  if (look.wide && release.spec) {
+    lines.push_back(fmt::format("{:<9} {}", "policy", release.spec->policy));
+    for (const auto& image : images_of(release))
+      lines.push_back(fmt::format("{:<9} {}", "image", image));
+  }
   for (const auto& line : lines) text += fmt::format("├─ {}\n", line);
   return text + fmt::format("└─ {}\n", status.message.empty() ? "not seen by the operator yet"
                                                               : status.message);

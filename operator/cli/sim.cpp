@@ -2,11 +2,11 @@
 
 #include <charconv>
 #include <chrono>
-#include <iostream>
+#include <ostream>
 
 #include "base/clock.h"
 #include "base/sim_point.h"
-#include "cli/arguments.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "sim/search.h"
 
@@ -47,7 +47,8 @@ std::optional<int> parse_count(const std::string& text) {
 }
 
 struct Request {
-  Seeds seeds;
+  std::ostream& out;
+  Seeds seeds{};
   int jobs = 1;
   bool traced = false;
   bool without_faults = false;
@@ -56,7 +57,7 @@ struct Request {
   bool coverage = false;
   Bug bug = Bug::None;
   const Scenario* scenario = nullptr;
-  sim::PlannedFault planned;
+  sim::PlannedFault planned{};
 };
 
 Error wrong(std::string_view flag, std::string_view allowed) {
@@ -82,15 +83,9 @@ Result<Request> read_numbers(const Arguments& arguments, Request request) {
   return request;
 }
 
-Result<Request> read_request(const std::vector<std::string>& words) {
-  ASSIGN_OR_RETURN(
-      const auto arguments,
-      Arguments::parse(words,
-                       {{"seeds", "jobs", "bug", "scenario", "crash-before", "crash-after", "late"},
-                        {"trace", "without-faults", "exhaustive", "bugs", "coverage"},
-                        {},
-                        0}));
-  Request request;
+Result<Request> read_request(const Invocation& invocation) {
+  const auto& arguments = invocation.arguments;
+  Request request{invocation.streams.out};
   request.traced = arguments.has("trace");
   request.without_faults = arguments.has("without-faults");
   request.exhaustive = arguments.has("exhaustive");
@@ -105,12 +100,12 @@ Result<Request> read_request(const std::vector<std::string>& words) {
   return read_numbers(arguments, request);
 }
 
-void print_run(const sim::RunResult& run, bool whole) {
+void print_run(std::ostream& out, const sim::RunResult& run, bool whole) {
   const std::size_t skip =
       whole || run.trace.size() < kLastLines ? 0 : run.trace.size() - kLastLines;
-  for (std::size_t i = skip; i < run.trace.size(); ++i) std::cout << run.trace[i] << "\n";
+  for (std::size_t i = skip; i < run.trace.size(); ++i) out << run.trace[i] << "\n";
   for (const auto& violation : run.violations)
-    std::cout << fmt::format("violated: {}: {}\n", violation.rule, violation.what);
+    out << fmt::format("violated: {}: {}\n", violation.rule, violation.what);
 }
 
 // The history of what went wrong, told by running it once more: the same seed tells the same story.
@@ -119,20 +114,20 @@ void print_findings(const sim::SearchReport& report, const Request& request) {
     auto words = finding.replay;
     if (request.bug != Bug::None) words += fmt::format(" --bug {}", name_of(request.bug));
     for (const auto& violation : finding.result.violations)
-      std::cout << fmt::format("violated: {}: {}\n", violation.rule, violation.what);
-    std::cout << "replay: weir sim " << words << " --trace\n";
+      request.out << fmt::format("violated: {}: {}\n", violation.rule, violation.what);
+    request.out << "replay: weir sim " << words << " --trace\n" << std::flush;
   }
 }
 
-int print_coverage() {
+int print_coverage(std::ostream& out) {
   int missed = 0;
   for (std::size_t i = 0; i < kSimPointNames.size(); ++i) {
     const bool hit = was_reached(static_cast<SimPoint>(i));
     if (!hit) ++missed;
-    if (!hit) std::cout << "never reached: " << kSimPointNames[i] << "\n";
+    if (!hit) out << "never reached: " << kSimPointNames[i] << "\n";
   }
-  std::cout << fmt::format("{} of {} marked points reached\n", kSimPointNames.size() - missed,
-                           kSimPointNames.size());
+  out << fmt::format("{} of {} marked points reached\n", kSimPointNames.size() - missed,
+                     kSimPointNames.size());
   return missed;
 }
 
@@ -152,7 +147,7 @@ bool run_one(const Request& request) {
       request.scenario
           ? sim::run_scenario(*request.scenario, request.planned, true, request.bug)
           : sim::run_seed({request.seeds.first, true, request.without_faults, request.bug});
-  print_run(run, request.traced);
+  print_run(request.out, run, request.traced);
   return run.violations.empty();
 }
 
@@ -161,11 +156,14 @@ bool run_seeds(const Request& request) {
   const auto report =
       sim::sweep({request.seeds.first, request.seeds.last, request.jobs, request.bug});
   print_findings(report, request);
-  std::cout << fmt::format(
-      "{} seeds, {:.1f} simulated hours in {:.1f} s ({:.1f} seeds/s, {:.2f} hours/s), {} with "
-      "violations\n",
-      report.runs, report.simulated_hours, watch.seconds(), report.runs / watch.seconds(),
-      report.simulated_hours / watch.seconds(), report.findings.size());
+  request.out << fmt::format(
+                     "{} seeds, {:.1f} simulated hours in {:.1f} s ({:.1f} seeds/s, {:.2f} "
+                     "hours/s), {} with "
+                     "violations\n",
+                     report.runs, report.simulated_hours, watch.seconds(),
+                     report.runs / watch.seconds(), report.simulated_hours / watch.seconds(),
+                     report.findings.size())
+              << std::flush;
   return report.findings.empty();
 }
 
@@ -180,30 +178,32 @@ bool run_exhaustive(const Request& request) {
     runs += report.runs;
     findings += report.findings.size();
     print_findings(report, request);
-    std::cout << fmt::format("{:26} {:5} runs {:6.1f} s, {} with violations\n", scenario.name,
-                             report.runs, own.seconds(), report.findings.size());
+    request.out << fmt::format("{:26} {:5} runs {:6.1f} s, {} with violations\n", scenario.name,
+                               report.runs, own.seconds(), report.findings.size())
+                << std::flush;
   }
-  std::cout << fmt::format("exhaustive: {} runs in {:.1f} s, {} with violations\n", runs,
-                           watch.seconds(), findings);
+  request.out << fmt::format("exhaustive: {} runs in {:.1f} s, {} with violations\n", runs,
+                             watch.seconds(), findings);
   return findings == 0;
 }
 
-bool find_bug(const sim::Hiding& hiding, int jobs) {
+bool find_bug(std::ostream& out, const sim::Hiding& hiding, int jobs) {
   const Stopwatch watch;
   const auto report = hiding.scenario.empty()
                           ? sim::sweep({1, kSeedsForBugs, jobs, hiding.bug, 1})
                           : sim::exhaust(*sim::find_scenario(hiding.scenario), jobs, hiding.bug, 1);
   const bool found = !report.findings.empty();
-  std::cout << fmt::format(
-      "{:26} {} after {:3} runs, {:5.1f} s{}\n", name_of(hiding.bug), found ? "found" : "MISSED",
-      report.runs, watch.seconds(),
-      found ? ": " + report.findings.front().result.violations.front().rule : "");
+  out << fmt::format("{:26} {} after {:3} runs, {:5.1f} s{}\n", name_of(hiding.bug),
+                     found ? "found" : "MISSED", report.runs, watch.seconds(),
+                     found ? ": " + report.findings.front().result.violations.front().rule : "")
+      << std::flush;
   return found;
 }
 
 bool find_bugs(const Request& request) {
   bool all = true;
-  for (const auto& hiding : sim::all_bugs()) all = find_bug(hiding, request.jobs) && all;
+  for (const auto& hiding : sim::all_bugs())
+    all = find_bug(request.out, hiding, request.jobs) && all;
   return all;
 }
 
@@ -214,20 +214,47 @@ bool run(const Request& request) {
     return run_one(request);
   bool ok = run_seeds(request);
   if (request.exhaustive) ok = run_exhaustive(request) && ok;
-  if (request.coverage) ok = print_coverage() == 0 && ok;
+  if (request.coverage) ok = print_coverage(request.out) == 0 && ok;
   return ok;
+}
+
+Result<int> run_command(const Invocation& invocation) {
+  const auto request = read_request(invocation);
+  if (!request) return usage_error(invocation, request.error().message);
+  sim::capture_logs();
+  return run(*request) ? exit_code::kOk : exit_code::kFailed;
 }
 
 }  // namespace
 
-int run_sim(const std::vector<std::string>& words) {
-  const auto request = read_request(words);
-  if (!request) {
-    std::cerr << "weir sim: " << request.error().message << "\n";
-    return exit_code::kUsage;
-  }
-  sim::capture_logs();
-  return run(*request) ? exit_code::kOk : exit_code::kFailed;
+Command sim_command() {
+  Command command;
+  command.name = "sim";
+  command.summary = "the operator under every fault, in virtual time";
+  command.more =
+      "Exit code 1 when a rule was violated; the line below it replays the run.\n"
+      "\n"
+      "  weir sim --seeds 1..1000 --jobs 2\n"
+      "  weir sim --seeds 7 --trace\n"
+      "  weir sim --exhaustive --scenario bad-release\n"
+      "  weir sim --scenario bad-release --crash-after 17 --trace\n";
+  command.flags = {
+      {"seeds", 0, "N..M", "which runs; 1..100"},
+      {"jobs", 0, "N", "threads; 1"},
+      {"exhaustive", 0, "",
+       "after the seeds: a crash before and after each write, each event late once"},
+      {"scenario", 0, "NAME", "of the exhaustive search; alone: one run of it"},
+      {"crash-before", 0, "N", "the run with a crash before its N-th write"},
+      {"crash-after", 0, "N", "the run with a crash after its N-th write"},
+      {"late", 0, "N", "the run with the N-th event of a watch late"},
+      {"without-faults", 0, "", "the run that a seed is compared with"},
+      {"trace", 0, "", "print every write"},
+      {"coverage", 0, "", "fail when a marked point was not reached"},
+      {"bugs", 0, "", "plant bugs, one after another; each must be found"},
+      {"bug", 0, "NAME", "plant this one"},
+  };
+  command.run = run_command;
+  return command;
 }
 
 }  // namespace weir

@@ -7,20 +7,6 @@
 namespace weir {
 namespace {
 
-std::string fill_placeholders(std::string text, const Release& release,
-                              const std::string& revision) {
-  // In the order of the table.
-  const std::array<std::string, kQueryPlaceholders.size()> values{
-      release.meta.key.name, release.meta.key.ns, revision, child_name(release, revision)};
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto name = kQueryPlaceholders[i];
-    for (auto at = text.find(name); at != std::string::npos;
-         at = text.find(name, at + values[i].size()))
-      text.replace(at, name.size(), values[i]);
-  }
-  return text;
-}
-
 std::vector<MetricExpression> expressions(const Objective& objective, const Release& release,
                                           const std::string& revision) {
   const auto fill = [&](std::string_view role, const std::string& text) {
@@ -71,6 +57,20 @@ std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const 
 }
 
 }  // namespace
+
+std::string fill_placeholders(std::string text, const Release& release,
+                              const std::string& revision) {
+  // In the order of the table.
+  const std::array<std::string, kQueryPlaceholders.size()> values{
+      release.meta.key.name, release.meta.key.ns, revision, child_name(release, revision)};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto name = kQueryPlaceholders[i];
+    for (auto at = text.find(name); at != std::string::npos;
+         at = text.find(name, at + values[i].size()))
+      text.replace(at, name.size(), values[i]);
+  }
+  return text;
+}
 
 void add_questions(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
                    Plan& plan) {

@@ -24,6 +24,10 @@ struct ReleaseQuestion final : Question {
   std::string describe() const override { return objective.name; }
 };
 
+// A query as it is asked for one revision.
+std::string fill_placeholders(std::string text, const Release& release,
+                              const std::string& revision);
+
 // One question per objective, each at its own interval, from the moment the judged revision has a Service.
 void add_questions(const ReleaseSnapshot& snapshot, const Course& course, WallTime now, Plan& plan);
 

@@ -17,10 +17,11 @@ struct ClusterConfig {
 };
 
 // https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ : clusters, users, contexts; inline data and
-// files (relative to the kubeconfig's folder), token and tokenFile (re-read when older than a minute). `path` may be a list with
-// ':' as KUBECONFIG is; the first file that sets a value wins. `context` "" = current-context.
-// Errors: NotFound (none of the files exists), Invalid (names the field; also for what is not supported yet: exec and auth-provider
-// users, basic authentication, impersonation, tls-server-name, proxy-url). `clock` must outlive the bearer_token function.
+// files (relative to the kubeconfig's folder), token and tokenFile (re-read when older than a minute), exec credential plugins,
+// tls-server-name, proxy-url or else the proxy that the environment asks for. `path` may be a list with ':' as KUBECONFIG is; the
+// first file that sets a value wins. `context` "" = current-context.
+// Errors: NotFound (none of the files exists), Invalid (names the field; also for what is not supported: auth-provider users,
+// basic authentication, impersonation). `clock` must outlive the result.
 Result<ClusterConfig> load_kubeconfig(const std::string& path, const std::string& context,
                                       const Clock& clock);
 

@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 
-#include <array>
+#include <cstdlib>
 #include <filesystem>
 
-#include "kube/base64.h"
+#include "base/base64.h"
 #include "kube/cluster_config.h"
+#include "kube/exec_config.h"
 #include "kube/token_file.h"
 #include "kube/yaml_reader.h"
 #include "net/url.h"
@@ -88,14 +89,13 @@ Result<std::string> data_or_file(const Entry& entry, const std::string& field) {
 }
 
 Result<void> read_cluster(const Entry& cluster, HttpClientOptions& http) {
-  if (auto refused = refuse(cluster.body, {"tls-server-name", "proxy-url"}); !refused)
-    return refused;
   const auto server = cluster.body.at("server");
   ASSIGN_OR_RETURN(const auto url, server.text());
   if (url.empty()) return server.invalid("is missing");
   auto parsed = parse_url(url);
   if (!parsed) return server.invalid(parsed.error().message);
   http.server = *std::move(parsed);
+  ASSIGN_OR_RETURN(http.tls.server_name, cluster.body.at("tls-server-name").text());
   const auto insecure = cluster.body.at("insecure-skip-tls-verify");
   ASSIGN_OR_RETURN(http.tls.insecure_skip_verify, insecure.flag());
   ASSIGN_OR_RETURN(http.tls.ca_pem, data_or_file(cluster, "certificate-authority"));
@@ -104,9 +104,27 @@ Result<void> read_cluster(const Entry& cluster, HttpClientOptions& http) {
   return {};
 }
 
-Result<void> read_user(const Entry& user, const Clock& clock, HttpClientOptions& http) {
-  if (auto refused = refuse(user.body, {"exec", "auth-provider", "username", "password", "as",
-                                        "as-uid", "as-groups", "as-user-extra"});
+// That of the cluster goes before the environment's.
+Result<void> read_proxy(const Entry& cluster, HttpClientOptions& http) {
+  const auto field = cluster.body.at("proxy-url");
+  ASSIGN_OR_RETURN(const auto url, field.text());
+  if (!url.empty()) {
+    auto proxy = parse_proxy(url);
+    if (!proxy) return field.invalid(proxy.error().message);
+    http.proxy = *std::move(proxy);
+    return {};
+  }
+  ASSIGN_OR_RETURN(http.proxy, proxy_from_environment(http.server, [](const char* name) {
+                     const char* value = std::getenv(name);
+                     return std::string(value == nullptr ? "" : value);
+                   }));
+  return {};
+}
+
+Result<void> read_user(const Entry& user, const Entry& cluster, const Clock& clock,
+                       HttpClientOptions& http) {
+  if (auto refused = refuse(user.body, {"auth-provider", "username", "password", "as", "as-uid",
+                                        "as-groups", "as-user-extra"});
       !refused)
     return refused;
   ASSIGN_OR_RETURN(http.tls.client_cert_pem, data_or_file(user, "client-certificate"));
@@ -116,7 +134,11 @@ Result<void> read_user(const Entry& user, const Clock& clock, HttpClientOptions&
   ASSIGN_OR_RETURN(const auto token, user.body.at("token").text());
   const auto file_field = user.body.at("tokenFile");
   ASSIGN_OR_RETURN(const auto path, file_field.text());
-  if (!path.empty()) {
+  if (const auto exec = user.body.at("exec"); exec.exists()) {
+    if (!token.empty() || !path.empty()) return exec.invalid("must not stand beside a token");
+    ASSIGN_OR_RETURN(auto plugin, read_exec(exec, user.folder, cluster.body, http));
+    http.credentials = make_exec_credentials(std::move(plugin), clock);
+  } else if (!path.empty()) {
     const std::optional<std::string> fallback = token.empty() ? std::nullopt : std::optional(token);
     auto file = std::make_shared<TokenFile>(user.folder / path, fallback, clock);
     if (!file->token()) return file_field.invalid("no token can be read there");
@@ -156,11 +178,13 @@ Result<ClusterConfig> load_kubeconfig(const std::string& path, const std::string
   ASSIGN_OR_RETURN(const auto cluster,
                    find_entry(files, "clusters", "cluster", cluster_name, cluster_field));
   if (auto read = read_cluster(cluster, config.http); !read) return std::move(read).error();
+  if (auto read = read_proxy(cluster, config.http); !read) return std::move(read).error();
   const auto user_field = chosen.body.at("user");
   ASSIGN_OR_RETURN(const auto user_name, user_field.text());
   if (user_name.empty()) return config;  // anonymous
   ASSIGN_OR_RETURN(const auto user, find_entry(files, "users", "user", user_name, user_field));
-  if (auto read = read_user(user, clock, config.http); !read) return std::move(read).error();
+  if (auto read = read_user(user, cluster, clock, config.http); !read)
+    return std::move(read).error();
   return config;
 }
 

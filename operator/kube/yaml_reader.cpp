@@ -1,66 +1,51 @@
 #include "kube/yaml_reader.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kube/yaml_json.h"
 
 namespace weir {
 
-YamlReader::YamlReader(const YAML::Node& node, std::string path)
-    : node_(std::make_unique<const YAML::Node>(node)), path_(std::move(path)) {}
-
-YamlReader::YamlReader(const YamlReader& other)
-    : node_(std::make_unique<const YAML::Node>(*other.node_)), path_(other.path_) {}
-
-YamlReader::YamlReader(YamlReader&&) noexcept = default;
-
-YamlReader::~YamlReader() = default;
-
 Result<YamlReader> YamlReader::parse(const std::string& text, const std::string& name) {
-  try {
-    return YamlReader(YAML::Load(text), name);
-  } catch (const std::exception& e) {
-    return Error{ErrorKind::Invalid, fmt::format("{}: {}", name, e.what())};
-  }
+  auto document = parse_single_yaml(text);
+  if (!document)
+    return Error{ErrorKind::Invalid, fmt::format("{} {}", name, document.error().message)};
+  return YamlReader(std::make_shared<const Json>(std::move(document).value()), name);
 }
 
 Error YamlReader::invalid(std::string_view why) const {
   return Error{ErrorKind::Invalid, fmt::format("{}: {}", path_, why)};
 }
 
-bool YamlReader::exists() const { return node_->IsDefined() && !node_->IsNull(); }
+bool YamlReader::exists() const { return !node_->is_null(); }
 
 YamlReader YamlReader::at(const std::string& key) const {
   auto path = fmt::format("{}{}{}", path_, path_.ends_with(':') ? " " : ".", key);
-  // Not node[key]: on a scalar it throws, and on a missing member its result cannot be asked further.
-  if (node_->IsDefined() && node_->IsMap()) {
-    for (const auto& member : *node_) {
-      if (member.first.IsScalar() && member.first.Scalar() == key)
-        return {member.second, std::move(path)};
-    }
-  }
-  return {YAML::Node(), std::move(path)};
+  return {std::shared_ptr<const Json>(node_, &json_at(*node_, {key})), std::move(path)};
 }
 
 Result<std::vector<YamlReader>> YamlReader::list() const {
   std::vector<YamlReader> items;
   if (!exists()) return items;
-  if (!node_->IsSequence()) return invalid("must be a list");
-  for (const auto& item : *node_)
-    items.push_back(YamlReader(item, fmt::format("{}[{}]", path_, items.size())));
+  if (!node_->is_array()) return invalid("must be a list");
+  for (const Json& item : *node_)
+    items.push_back(YamlReader(std::shared_ptr<const Json>(node_, &item),
+                               fmt::format("{}[{}]", path_, items.size())));
   return items;
 }
 
 Result<std::string> YamlReader::text() const {
   if (!exists()) return std::string();
-  if (!node_->IsScalar()) return invalid("must be text");
-  return node_->Scalar();
+  if (!node_->is_string()) return invalid("must be text");
+  return node_->get<std::string>();
 }
 
 Result<bool> YamlReader::flag() const {
-  ASSIGN_OR_RETURN(const auto word, text());
-  if (word == "true") return true;
-  if (word.empty() || word == "false") return false;
-  return invalid(fmt::format("\"{}\" is neither true nor false", word));
+  if (!exists()) return false;
+  if (node_->is_boolean()) return node_->get<bool>();
+  return invalid(fmt::format("{} is neither true nor false", dump_json(*node_)));
 }
 
 }  // namespace weir

@@ -55,20 +55,21 @@ HttpResponse from_httplib(const httplib::Response& response) {
 
 }  // namespace
 
-Connection::Connection(const Url& server) : server_(server) {}
+Connection::Connection(const Target& target)
+    : server_(target.server), route_{target.server, target.proxy} {}
 
 Connection::~Connection() { remember(-1); }
 
 bool Connection::prepare(const TlsMaterial& tls) {
   if (server_.tls) {
-    auto secure = make_tls_client(server_.host, server_.port, tls, head_);
-    if (!secure->is_valid() || !tls.configure(secure->ssl_context(), server_.host)) return false;
+    auto secure = make_tls_client(route_, tls, head_);
+    if (!secure->is_valid() || !tls.configure(secure->ssl_context(), server_)) return false;
     secure->enable_server_certificate_verification(tls.trusted != nullptr);
     // Keeps httplib from reading the system's CAs (46 ms and 1.25 MB a connection): its own store is not used for verification.
     secure->set_ca_cert_path("", "/nonexistent");
     client_ = std::move(secure);
   } else {
-    client_ = make_plain_client(server_.host, server_.port, head_);
+    client_ = make_plain_client(route_, head_);
   }
   client_->set_keep_alive(true);
   client_->set_tcp_nodelay(true);  // a POST on a kept connection takes 44 ms without it
@@ -79,9 +80,9 @@ bool Connection::prepare(const TlsMaterial& tls) {
   return true;
 }
 
-Result<std::unique_ptr<Connection>> Connection::make(const Url& server, const TlsMaterial& tls) {
-  std::unique_ptr<Connection> connection(new Connection(server));
-  if (!connection->prepare(tls))
+Result<std::unique_ptr<Connection>> Connection::make(const Target& target) {
+  std::unique_ptr<Connection> connection(new Connection(target));
+  if (!connection->prepare(target.tls))
     return Error{ErrorKind::Invalid, "TLS: OpenSSL refused the certificates or keys"};
   return connection;
 }
@@ -107,6 +108,7 @@ bool Connection::stale() {
 
 std::string Connection::describe(int error) const {
   const auto kind = static_cast<httplib::Error>(error);
+  if (!route_.proxy_fault.empty()) return route_.proxy_fault;
   if (head_.exceeded())
     return fmt::format("the head of the answer exceeds {} bytes, or one line of it {}",
                        kMaxHeadBytes, kMaxHeadLine);
@@ -146,6 +148,7 @@ Result<HttpResponse> Connection::exchange(const HttpRequest& request, const Limi
     return receiver.on_bytes(std::string_view(data, size));
   };
   head_.begin();
+  route_.proxy_fault.clear();
   httplib::Response response;
   auto error = httplib::Error::Success;
   try {

@@ -29,8 +29,14 @@ class Connection {
     std::function<bool(std::string_view)> on_bytes;  // false ends the exchange with an error
   };
 
+  struct Target {
+    Url server;
+    TlsMaterial tls{};
+    std::optional<Proxy> proxy{};
+  };
+
   // Error kind: Invalid, when the TLS material cannot be used.
-  static Result<std::unique_ptr<Connection>> make(const Url& server, const TlsMaterial& tls);
+  static Result<std::unique_ptr<Connection>> make(const Target& target);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -47,12 +53,13 @@ class Connection {
   bool stale();
 
  private:
-  explicit Connection(const Url& server);
+  explicit Connection(const Target& target);
   bool prepare(const TlsMaterial& tls);
   void remember(int socket);
   std::string describe(int error) const;
 
   const Url server_;
+  Route route_;
   HeadBudget head_;
   std::unique_ptr<httplib::ClientImpl> client_;  // after what it refers to
   Mutex mutex_;

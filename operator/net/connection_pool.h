@@ -14,14 +14,14 @@ namespace weir {
 // Keeps connections for the next call. Each is with one caller at a time. Thread-safe.
 class ConnectionPool {
  public:
-  ConnectionPool(Url server, TlsMaterial tls, std::size_t max_idle)
-      : server_(std::move(server)), tls_(std::move(tls)), max_idle_(max_idle) {}
+  ConnectionPool(Connection::Target target, std::size_t max_idle)
+      : target_(std::move(target)), max_idle_(max_idle) {}
 
   // An idle connection that still looks alive, or a new one. Error kind: Invalid (TLS material).
   Result<std::unique_ptr<Connection>> take();
 
   // A new one that was never in the pool; need not be given back.
-  Result<std::unique_ptr<Connection>> make() const { return Connection::make(server_, tls_); }
+  Result<std::unique_ptr<Connection>> make() const { return Connection::make(target_); }
 
   // Only after an exchange that succeeded.
   void give(std::unique_ptr<Connection> connection);
@@ -32,8 +32,7 @@ class ConnectionPool {
     SteadyTime since;
   };
 
-  const Url server_;
-  const TlsMaterial tls_;
+  const Connection::Target target_;
   const std::size_t max_idle_;
   Mutex mutex_;
   std::vector<Idle> idle_ GUARDED_BY(mutex_);  // longest idle first

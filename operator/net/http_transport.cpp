@@ -7,6 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <utility>
+
+#include "base/clock.h"
 
 namespace weir {
 namespace {
@@ -111,6 +114,10 @@ class SocketStream final : public httplib::Stream {
   std::size_t end_ = 0;
 };
 
+std::string no_proxy(const Proxy& proxy) {
+  return "proxy " + proxy.url.authority() + ": no connection";
+}
+
 int to_ms(time_t sec, time_t usec) {
   const auto ms = static_cast<std::int64_t>(sec) * 1000 + (usec + 999) / 1000;
   return static_cast<int>(std::min<std::int64_t>(ms, INT_MAX));
@@ -123,35 +130,50 @@ bool run_exchange(socket_t socket, SSL* ssl, const Timeouts& timeouts, HeadBudge
   return exchange(stream);
 }
 
-class PlainClient final : public httplib::ClientImpl {
+// One of httplib's clients, with connections and a byte stream of ours.
+template <typename Base>
+class RoutedClient final : public Base {
  public:
-  PlainClient(const std::string& host, std::uint16_t port, HeadBudget& budget)
-      : ClientImpl(host, port), budget_(budget) {}
+  template <typename... Arguments>
+  RoutedClient(Route& route, HeadBudget& budget, Arguments&&... arguments)
+      : Base(std::forward<Arguments>(arguments)...), route_(route), budget_(budget) {}
 
  private:
-  bool process_socket(const Socket& socket,
-                      std::function<bool(httplib::Stream&)> exchange) override {
-    const Timeouts timeouts{to_ms(read_timeout_sec_, read_timeout_usec_),
-                            to_ms(write_timeout_sec_, write_timeout_usec_)};
-    return run_exchange(socket.sock, nullptr, timeouts, budget_, exchange);
+  using Socket = typename httplib::ClientImpl::Socket;
+
+  // Theirs goes to the host that the certificate must name, and to a proxy without a limit on time or size of its answer.
+  bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
+    if (!this->is_valid()) return false;
+    const Url& next = route_.proxy ? route_.proxy->url : route_.server;
+    socket.sock = httplib::detail::create_client_socket(
+        next.host, std::string(), next.port, this->address_family_, this->tcp_nodelay_,
+        this->socket_options_, this->connection_timeout_sec_, this->connection_timeout_usec_,
+        this->read_timeout_sec_, this->read_timeout_usec_, this->write_timeout_sec_,
+        this->write_timeout_usec_, this->interface_, error);
+    if (socket.sock == INVALID_SOCKET) {
+      if (route_.proxy) route_.proxy_fault = no_proxy(*route_.proxy);
+      return false;
+    }
+    if (!route_.proxy) return true;
+    // As for an answer: the proxy has to connect first.
+    const milliseconds limit(to_ms(this->read_timeout_sec_, this->read_timeout_usec_));
+    const auto tunnel = open_tunnel(socket.sock, *route_.proxy, route_.server, limit);
+    if (tunnel) return true;
+    route_.proxy_fault = tunnel.error().message;
+    error = httplib::Error::Connection;
+    httplib::detail::close_socket(socket.sock);
+    socket.sock = INVALID_SOCKET;
+    return false;
   }
 
-  HeadBudget& budget_;
-};
-
-class TlsClient final : public httplib::SSLClient {
- public:
-  TlsClient(const std::string& host, std::uint16_t port, const TlsMaterial& tls, HeadBudget& budget)
-      : SSLClient(host, port, tls.client_cert.get(), tls.client_key.get()), budget_(budget) {}
-
- private:
   bool process_socket(const Socket& socket,
                       std::function<bool(httplib::Stream&)> exchange) override {
-    const Timeouts timeouts{to_ms(read_timeout_sec_, read_timeout_usec_),
-                            to_ms(write_timeout_sec_, write_timeout_usec_)};
+    const Timeouts timeouts{to_ms(this->read_timeout_sec_, this->read_timeout_usec_),
+                            to_ms(this->write_timeout_sec_, this->write_timeout_usec_)};
     return run_exchange(socket.sock, socket.ssl, timeouts, budget_, exchange);
   }
 
+  Route& route_;
   HeadBudget& budget_;
 };
 
@@ -165,14 +187,16 @@ bool HeadBudget::charge(const char* data, std::size_t size) {
   return !exceeded_;
 }
 
-std::unique_ptr<httplib::ClientImpl> make_plain_client(const std::string& host, std::uint16_t port,
-                                                       HeadBudget& budget) {
-  return std::make_unique<PlainClient>(host, port, budget);
+std::unique_ptr<httplib::ClientImpl> make_plain_client(Route& route, HeadBudget& budget) {
+  return std::make_unique<RoutedClient<httplib::ClientImpl>>(route, budget, route.server.host,
+                                                             route.server.port);
 }
 
-std::unique_ptr<httplib::SSLClient> make_tls_client(const std::string& host, std::uint16_t port,
-                                                    const TlsMaterial& tls, HeadBudget& budget) {
-  return std::make_unique<TlsClient>(host, port, tls, budget);
+std::unique_ptr<httplib::SSLClient> make_tls_client(Route& route, const TlsMaterial& tls,
+                                                    HeadBudget& budget) {
+  return std::make_unique<RoutedClient<httplib::SSLClient>>(
+      route, budget, tls.name_of(route.server), route.server.port, tls.client_cert.get(),
+      tls.client_key.get());
 }
 
 }  // namespace weir

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "net/proxy.h"
 #include "net/tls_material.h"
+#include "net/url.h"
 
 namespace httplib {
 class ClientImpl;
@@ -35,10 +37,17 @@ class HeadBudget {
   std::size_t total_ = 0;
 };
 
-// `budget` must outlive the client.
-std::unique_ptr<httplib::ClientImpl> make_plain_client(const std::string& host, std::uint16_t port,
-                                                       HeadBudget& budget);
-std::unique_ptr<httplib::SSLClient> make_tls_client(const std::string& host, std::uint16_t port,
-                                                    const TlsMaterial& tls, HeadBudget& budget);
+// Where a client's connections go, and how.
+struct Route {
+  Url server;
+  std::optional<Proxy> proxy{};
+  std::string proxy_fault{};  // why the last connection through the proxy failed; "" = it did not
+};
+
+// `route` and `budget` must outlive the client.
+std::unique_ptr<httplib::ClientImpl> make_plain_client(Route& route, HeadBudget& budget);
+// The server must show a certificate for tls.server_name, or for its own name when that is empty.
+std::unique_ptr<httplib::SSLClient> make_tls_client(Route& route, const TlsMaterial& tls,
+                                                    HeadBudget& budget);
 
 }  // namespace weir

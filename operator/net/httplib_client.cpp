@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "net/connection_pool.h"
+#include "net/credential_client.h"
 #include "net/tls_material.h"
 #include "net/watchdog.h"
 
@@ -19,7 +20,7 @@ class HttplibClient final : public HttpClient {
  public:
   HttplibClient(HttpClientOptions options, TlsMaterial tls)
       : options_(std::move(options)),
-        pool_(options_.server, std::move(tls), options_.max_idle_connections) {}
+        pool_({options_.server, std::move(tls), options_.proxy}, options_.max_idle_connections) {}
 
   Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override;
   Result<HttpResponse> stream(const HttpRequest& request, const OnBytes& on_bytes,
@@ -127,8 +128,9 @@ Result<std::unique_ptr<HttpClient>> make_httplib_client(HttpClientOptions option
   if (options.server.tls) {
     ASSIGN_OR_RETURN(tls, parse_tls_material(options.tls));
     // Proves that OpenSSL takes it, before the first request needs it.
-    ASSIGN_OR_RETURN(const auto probe, Connection::make(options.server, tls));
+    ASSIGN_OR_RETURN(const auto probe, Connection::make({options.server, tls}));
   }
+  if (options.credentials != nullptr) return make_credential_client(std::move(options));
   return std::unique_ptr<HttpClient>(
       std::make_unique<HttplibClient>(std::move(options), std::move(tls)));
 }

@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "net/credentials.h"
 #include "net/http.h"
+#include "net/proxy.h"
 #include "net/url.h"
 
 namespace weir {
@@ -17,13 +19,18 @@ struct TlsOptions {
   std::string client_cert_pem{};  // both or none
   std::string client_key_pem{};
   bool insecure_skip_verify = false;
+  // That the certificate must be for, and that the server is asked for; empty: the server's host.
+  std::string server_name{};
 };
 
 struct HttpClientOptions {
   Url server{};
   TlsOptions tls{};
+  std::optional<Proxy> proxy{};
   // Asked before each request, so that a rotated token is used at once; empty optional: no Authorization header.
   std::function<std::optional<std::string>()> bearer_token{};
+  // Who we are, where somebody must be asked for it; goes before the token, and before the client's certificate of `tls`.
+  std::shared_ptr<CredentialSource> credentials{};
   std::string user_agent{"weir"};
   std::size_t max_body_bytes = 64U << 20U;
   std::size_t max_idle_connections = 8;

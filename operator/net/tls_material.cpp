@@ -85,7 +85,7 @@ Result<void> load_client(const TlsOptions& options, TlsMaterial& material) {
 
 }  // namespace
 
-bool TlsMaterial::configure(ssl_ctx_st* context, const std::string& host) const {
+bool TlsMaterial::configure(ssl_ctx_st* context, const Url& server) const {
   if (context == nullptr || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
     return false;
   for (const auto& certificate : client_chain) {
@@ -94,6 +94,7 @@ bool TlsMaterial::configure(ssl_ctx_st* context, const std::string& host) const 
   if (trusted == nullptr) return true;
   // A store for verification only: httplib adds the system's CAs to the context's ordinary store, whatever we put there.
   if (SSL_CTX_set1_verify_cert_store(context, trusted.get()) != 1) return false;
+  const auto& host = name_of(server);
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_hostflags(
       rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
@@ -104,6 +105,7 @@ bool TlsMaterial::configure(ssl_ctx_st* context, const std::string& host) const 
 
 Result<TlsMaterial> parse_tls_material(const TlsOptions& options) {
   TlsMaterial material;
+  material.server_name = options.server_name;
   if (!options.insecure_skip_verify) {
     ASSIGN_OR_RETURN(material.trusted, make_store(options.ca_pem));
   }

@@ -22,10 +22,16 @@ struct TlsMaterial {
   std::shared_ptr<x509_st> client_cert;    // null when there is none
   std::shared_ptr<evp_pkey_st> client_key;
   std::vector<std::shared_ptr<x509_st>> client_chain;  // intermediates behind the client's own
+  std::string server_name;  // that the certificate must be for; "" = the server's own
 
-  // Makes a context trust exactly `trusted`, demand `host` (name or address) in the server's certificate, speak TLS 1.2 or
-  // later, and send the intermediates. False when OpenSSL refuses.
-  bool configure(ssl_ctx_st* context, const std::string& host) const;
+  // Name or address that the certificate of a server must be for.
+  const std::string& name_of(const Url& server) const {
+    return server_name.empty() ? server.host : server_name;
+  }
+
+  // Makes a context trust exactly `trusted`, demand that name in the server's certificate, speak TLS 1.2 or later, and send the
+  // intermediates. False when OpenSSL refuses.
+  bool configure(ssl_ctx_st* context, const Url& server) const;
 };
 
 // Error kind: Invalid, naming the part that cannot be used.

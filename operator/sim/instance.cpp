@@ -58,7 +58,7 @@ std::optional<SimTime> WatchThreads::due(const Watch& watch) const {
   const auto events = net_.server.since(parse_resource_version(next.position), watch.feed->kind);
   if (!events) return SimTime(0);
   if (events->empty()) return watch.next_bookmark;
-  return std::max(SimClock::elapsed_at(events->front()->at) + watch.lag, watch.held_until);
+  return std::max(net_.stage.clock().elapsed_at(events->front()->at) + watch.lag, watch.held_until);
 }
 
 void WatchThreads::act() {

@@ -72,6 +72,13 @@ def image():
 
 
 @pytest.fixture(scope="session")
+def binary():
+    """The program as people install it as a kubectl plugin."""
+    run(ROOT / "hack/dev", "build", "release", "weir")
+    return ROOT / "build/release/weir"
+
+
+@pytest.fixture(scope="session")
 def operator(api, image):
     """The operator, installed as an administrator does it."""
     api.apply(namespace_object(NAMESPACE))

@@ -22,6 +22,8 @@ PATHS = {
     "Lease": "apis/coordination.k8s.io/v1/{}/leases",
     "Event": "api/v1/{}/events",
     "ConfigMap": "api/v1/{}/configmaps",
+    "ServiceAccount": "api/v1/{}/serviceaccounts",
+    "RoleBinding": "apis/rbac.authorization.k8s.io/v1/{}/rolebindings",
     "Namespace": "api/v1/namespaces",
 }
 MERGE_PATCH = "application/merge-patch+json"

@@ -1,4 +1,5 @@
 """Which server: `weir demo --serve --bare` (the default), or with WEIR_CONTRACT=real the cluster of KUBECONFIG."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("WEIR_BINARY", ROOT / "build/release/weir"))
 TABLE = yaml.safe_load((Path(__file__).parent / "inputs.yaml").read_text(encoding="utf-8"))
 REAL = os.environ.get("WEIR_CONTRACT") == "real"
+# Of the world around the in-memory server.
+collect_ignore = ["test_demo.py"] if REAL else []
 
 
 def pytest_report_header():
@@ -25,7 +28,14 @@ def server():
     if REAL:
         yield from real_server(Server(os.environ["KUBECONFIG"]))
         return
-    with subprocess.Popen([BINARY, "demo", "--serve", "--bare"], stdout=subprocess.PIPE, text=True) as process:
+    with demo("--bare") as served:
+        yield served
+
+
+@contextlib.contextmanager
+def demo(*flags):
+    """The server of `weir demo --serve`."""
+    with subprocess.Popen([BINARY, "demo", "--serve", *flags], stdout=subprocess.PIPE, text=True) as process:
         try:
             process.stdout.readline()
             kubeconfig = process.stdout.readline().strip().partition("KUBECONFIG=")[2]
@@ -63,11 +73,15 @@ def namespace(server):
     server.delete(path_of("Namespace", name=name))
 
 
-@pytest.fixture
-def kubectl(server):
+@pytest.fixture(scope="session")
+def real_kubectl():
     if not shutil.which("kubectl") or "dispatcher" in subprocess.run(
             ["kubectl", "version", "--client"], capture_output=True, text=True, check=False).stdout:
         pytest.skip("no kubectl of the cluster's version on the PATH: hack/tools/build makes it")
+
+
+@pytest.fixture
+def kubectl(real_kubectl, server):
     return server.kubectl
 
 

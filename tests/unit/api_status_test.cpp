@@ -14,9 +14,9 @@ using api_test::fields_of;
 using api_test::load_schema;
 using api_test::paths_in;
 
-constexpr Phase kAllPhases[] = {Phase::Pending, Phase::Progressing, Phase::AwaitingApproval,
-                                Phase::Healthy, Phase::RollingBack, Phase::RolledBack,
-                                Phase::Degraded};
+constexpr Phase kAllPhases[] = {Phase::Pending,          Phase::Progressing, Phase::Paused,
+                                Phase::AwaitingApproval, Phase::Healthy,     Phase::RollingBack,
+                                Phase::RolledBack,       Phase::Degraded};
 
 // Whole seconds; `micros` more for the times that keep them.
 WallTime at(int second, int micros = 0) {
@@ -49,6 +49,7 @@ ReleaseStatus full_status() {
   status.judged = at(8);
   status.last_rollback = RollbackStatus{"yyy", "errors", "9 of 100 were bad", at(9, 9), at(10, 10)};
   status.history = {{"aaa", "Promoted", at(12), at(13), "after 12 m"}};
+  status.requests = {{"n1@2027-01-15T08:00:00Z", "abort:bbb", "alice", "Refused", "why", at(14)}};
   status.conditions = {condition("Ready"), condition("Stalled")};
   status.replicas = 6;
   status.selector = "weir.dev/release=shop";

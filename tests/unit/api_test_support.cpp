@@ -1,11 +1,14 @@
 #include "unit/api_test_support.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "api/codec.h"
+#include "kube/yaml_json.h"
 
 namespace weir::api_test {
 namespace {
@@ -15,30 +18,6 @@ bool is_integer(const std::string& text) {
   return text.size() > first &&
          std::all_of(text.begin() + static_cast<std::ptrdiff_t>(first), text.end(),
                      [](unsigned char c) { return std::isdigit(c) != 0; });
-}
-
-// Plain scalars by YAML 1.2 rules; what is quoted stays text.
-Json scalar(const YAML::Node& node) {
-  const auto& text = node.Scalar();
-  if (node.Tag() == "!") return text;
-  if (text == "null" || text == "~" || text.empty()) return nullptr;
-  if (text == "true" || text == "false") return text == "true";
-  if (is_integer(text)) return std::stoll(text);
-  return text;
-}
-
-Json convert(const YAML::Node& node) {
-  if (node.IsMap()) {
-    Json object = Json::object();
-    for (const auto& item : node) object[item.first.Scalar()] = convert(item.second);
-    return object;
-  }
-  if (node.IsSequence()) {
-    Json list = Json::array();
-    for (const auto& item : node) list.push_back(convert(item));
-    return list;
-  }
-  return node.IsScalar() ? scalar(node) : Json();
 }
 
 std::vector<std::string> tokens_of(const std::string& pointer) {
@@ -79,7 +58,12 @@ std::string describe(const Objective& objective) {
 }  // namespace
 
 Json load_yaml(const std::string& path) {
-  return convert(YAML::LoadFile(std::string(WEIR_SOURCE_DIR "/") + path));
+  std::ifstream file(std::string(WEIR_SOURCE_DIR "/") + path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  auto documents = parse_yaml(text.str());
+  EXPECT_TRUE(documents && documents->size() == 1) << path;
+  return documents ? std::move(documents->front().json) : Json();
 }
 
 Json load_schema(const std::string& plural) {

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "kube/base64.h"
+#include "base/base64.h"
 #include "kube/cluster_config.h"
 #include "kube/token_file.h"
 #include "unit/kube_test_support.h"
@@ -116,6 +116,17 @@ TEST(Base64, DecodesWhatKubernetesWrites) {
   EXPECT_EQ(decode_base64("Zm9v\nYmFy\r\n"), "foobar");
   EXPECT_EQ(decode_base64("+/8="), "\xfb\xff");
   EXPECT_EQ(decode_base64("AAAA"), std::string(3, '\0'));
+}
+
+TEST(Base64, DecodesWhatItEncodes) {
+  EXPECT_EQ(encode_base64(""), "");
+  EXPECT_EQ(encode_base64("f"), "Zg==");
+  EXPECT_EQ(encode_base64("fo"), "Zm8=");
+  EXPECT_EQ(encode_base64("foo"), "Zm9v");
+  EXPECT_EQ(encode_base64("\xfb\xff"), "+/8=");
+  std::string all;
+  for (int c = 0; c < 256; ++c)
+    EXPECT_EQ(decode_base64(encode_base64(all += static_cast<char>(c))), all);
 }
 
 TEST(Base64, RefusesAllElse) {

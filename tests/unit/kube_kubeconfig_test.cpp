@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "kube/cluster_config.h"
 #include "unit/kube_test_support.h"
 
@@ -102,7 +105,7 @@ TEST_F(Kubeconfig, ReadsPrefixPathIpv6AndSkippedVerification) {
 
 TEST_F(Kubeconfig, ReadsAToken) {
   EXPECT_EQ(load(config_with("{server: 'https://h'}", "{token: abc}"))->http.bearer_token(), "abc");
-  EXPECT_EQ(load(config_with("{server: 'https://h'}", "{token: 0123}"))->http.bearer_token(),
+  EXPECT_EQ(load(config_with("{server: 'https://h'}", "{token: '0123'}"))->http.bearer_token(),
             "0123");
 }
 
@@ -200,23 +203,83 @@ TEST_F(Kubeconfig, NamesABadFieldOfTheCluster) {
                                    "certificate-authority-data: ") +
                        kPemBase64 + "}"),
                "insecure-skip-tls-verify");
-  EXPECT_NAMES(cluster("{server: 'https://h', tls-server-name: x}"),
-               "tls-server-name: not supported yet");
-  EXPECT_NAMES(cluster("{server: 'https://h', proxy-url: 'http://p'}"),
-               "proxy-url: not supported yet");
+  EXPECT_NAMES(cluster("{server: 'https://h', tls-server-name: [x]}"),
+               "tls-server-name: must be text");
+  EXPECT_NAMES(cluster("{server: 'https://h', proxy-url: 'socks5://p'}"),
+               "proxy-url: proxies of socks5 are not supported");
 }
 
 TEST_F(Kubeconfig, NamesABadFieldOfTheUser) {
   const auto user = [&](const std::string& text) {
     return fault(config_with("{server: 'https://h'}", text));
   };
-  EXPECT_NAMES(user("{exec: {command: aws}}"), "users[0].user.exec: not supported yet");
+  EXPECT_NAMES(user("{token: 0123}"), "users[0].user.token: must be text");
   EXPECT_NAMES(user("{auth-provider: {name: gcp}}"), "auth-provider: not supported yet");
   EXPECT_NAMES(user("{username: me, password: hunter2}"), "username: not supported yet");
   EXPECT_NAMES(user("{as: admin}"), "users[0].user.as: not supported yet");
   EXPECT_NAMES(user("{tokenFile: none}"), "users[0].user.tokenFile: no token");
   EXPECT_NAMES(user(std::string("{client-certificate-data: ") + kPemBase64 + "}"), "client-key");
   EXPECT_NAMES(user("{client-key-data: '*'}"), "client-key-data: is not base64");
+}
+
+TEST_F(Kubeconfig, ReadsTheNameThatTheServersCertificateIsFor) {
+  const auto config =
+      load(config_with("{server: 'https://10.0.0.1', tls-server-name: api.example}", "{}"));
+  ASSERT_TRUE(config) << to_string(config.error());
+  EXPECT_EQ(config->http.tls.server_name, "api.example");
+}
+
+TEST_F(Kubeconfig, TakesTheProxyOfTheClusterElseThatOfTheEnvironment) {
+  ::setenv("HTTPS_PROXY", "http://env:3128", 1);
+  ::setenv("NO_PROXY", "inside.example", 1);
+  const auto proxy_of = [&](const std::string& cluster) {
+    const auto config = load(config_with(cluster, "{}"));
+    EXPECT_TRUE(config) << to_string(config.error());
+    return config && config->http.proxy ? config->http.proxy->url.authority() : "";
+  };
+  EXPECT_EQ(proxy_of("{server: 'https://h', proxy-url: 'http://own:1'}"), "own:1");
+  EXPECT_EQ(proxy_of("{server: 'https://h'}"), "env:3128");
+  EXPECT_EQ(proxy_of("{server: 'https://api.inside.example'}"), "");
+  ::setenv("HTTPS_PROXY", "ftp://x", 1);
+  EXPECT_NAMES(fault(config_with("{server: 'https://h'}", "{}")), "HTTPS_PROXY: proxies of ftp");
+  ::unsetenv("HTTPS_PROXY");
+  ::unsetenv("NO_PROXY");
+}
+
+TEST_F(Kubeconfig, RunsACredentialPluginBesideIt) {
+  const auto plugin = folder.write("bin/plugin", R"(#!/bin/sh
+echo "{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\",
+       \"status\": {\"token\": \"$1-$WHO\"}}"
+)");
+  std::filesystem::permissions(plugin, std::filesystem::perms::owner_all);
+  const auto config = load(config_with("{server: 'https://h'}",
+                                       "{exec: {apiVersion: client.authentication.k8s.io/v1, "
+                                       "command: ./bin/plugin, args: [token], "
+                                       "env: [{name: WHO, value: me}], interactiveMode: Never}}"));
+  ASSERT_TRUE(config) << to_string(config.error());
+  const auto credential = config->http.credentials->get();
+  ASSERT_TRUE(credential) << credential.error().message;
+  EXPECT_EQ(credential->token, "token-me");
+}
+
+TEST_F(Kubeconfig, NamesABadFieldOfACredentialPlugin) {
+  const auto exec = [&](const std::string& text) {
+    return fault(config_with("{server: 'https://h'}", "{exec: {" + text + "}}"));
+  };
+  const std::string version = "apiVersion: client.authentication.k8s.io/v1, ";
+  EXPECT_NAMES(exec("command: aws"), "users[0].user.exec.apiVersion: must be client.auth");
+  EXPECT_NAMES(exec("command: aws, apiVersion: client.authentication.k8s.io/v1alpha1"),
+               "exec.apiVersion: must be");
+  EXPECT_NAMES(exec(version + "interactiveMode: Never"), "exec.command: is missing");
+  EXPECT_NAMES(exec(version + "command: aws"), "exec.interactiveMode: must be one of");
+  EXPECT_NAMES(exec(version + "command: aws, interactiveMode: never"), "interactiveMode");
+  EXPECT_NAMES(exec(version + "command: aws, args: x"), "exec.args: must be a list");
+  EXPECT_NAMES(exec(version + "command: aws, args: [1]"), "exec.args[0]: must be text");
+  EXPECT_NAMES(exec(version + "command: aws, env: [{value: x}]"), "exec.env[0].name: is missing");
+  EXPECT_NAMES(exec(version + "command: aws, interactiveMode: Never, provideClusterInfo: maybe"),
+               "provideClusterInfo");
+  EXPECT_NAMES(fault(config_with("{server: 'https://h'}", "{token: x, exec: {command: aws}}")),
+               "users[0].user.exec: must not stand beside a token");
 }
 
 TEST_F(Kubeconfig, IgnoresFaultsOfEntriesThatAreNotUsed) {

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 
+#include <array>
 #include <csignal>
 
 namespace weir::net_test {
@@ -223,10 +224,60 @@ RawServer::~RawServer() {
 
 Url RawServer::url() const { return loopback(port_, false); }
 
-void read_head(int socket) {
+std::string read_head(int socket) {
   std::string seen;
   char c = 0;
   while (!seen.ends_with("\r\n\r\n") && ::recv(socket, &c, 1, 0) == 1) seen += c;
+  return seen;
+}
+
+namespace {
+
+// Copies both ways until one side is closed.
+void join(int one, int other, const std::stop_token& stop) {
+  std::array<char, 16384> buffer;
+  std::array<pollfd, 2> ends{pollfd{one, POLLIN, 0}, pollfd{other, POLLIN, 0}};
+  while (!stop.stop_requested()) {
+    ::poll(ends.data(), ends.size(), 20);
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (ends[i].revents == 0) continue;
+      const auto got = ::recv(ends[i].fd, buffer.data(), buffer.size(), 0);
+      if (got <= 0) return;
+      write_all(ends[1 - i].fd, std::string(buffer.data(), static_cast<std::size_t>(got)));
+    }
+  }
+}
+
+}  // namespace
+
+TestProxy::TestProxy(std::string refusal)
+    : refusal_(std::move(refusal)),
+      server_([this](int socket, const std::stop_token& stop) { talk(socket, stop); }) {}
+
+std::vector<std::string> TestProxy::heads() const {
+  Lock lock(mutex_);
+  return heads_;
+}
+
+void TestProxy::talk(int socket, const std::stop_token& stop) {
+  const auto head = read_head(socket);
+  {
+    Lock lock(mutex_);
+    heads_.push_back(head);
+  }
+  if (!refusal_.empty()) return write_all(socket, refusal_ + "\r\n\r\n");
+  // "CONNECT 127.0.0.1:1234 HTTP/1.1"; whatever the name, the server is on this machine.
+  const auto colon = head.find(':');
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(head.substr(colon + 1))));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+    write_all(socket, "HTTP/1.1 200 Connection established\r\n\r\n");
+    join(socket, server, stop);
+  }
+  ::close(server);
 }
 
 void write_all(int socket, const std::string& text) {

@@ -100,7 +100,24 @@ class RawServer {
   std::jthread thread_;
 };
 
-void read_head(int socket);  // up to the blank line
+// An HTTP proxy that opens tunnels (CONNECT), one at a time.
+class TestProxy {
+ public:
+  // Answers with this line instead of a tunnel, unless it is empty.
+  explicit TestProxy(std::string refusal = "");
+  Url url() const { return server_.url(); }
+  std::vector<std::string> heads() const;  // of the requests so far
+
+ private:
+  void talk(int socket, const std::stop_token& stop);
+
+  const std::string refusal_;
+  mutable Mutex mutex_;
+  std::vector<std::string> heads_ GUARDED_BY(mutex_){};
+  RawServer server_;  // last: its thread uses the rest
+};
+
+std::string read_head(int socket);  // up to the blank line
 void write_all(int socket, const std::string& text);
 void stay_silent(const std::stop_token& stop);
 

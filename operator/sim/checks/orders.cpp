@@ -15,12 +15,14 @@ class OrdersCheck final : public Check {
     if (!write.to(kinds::kHttpRoute) || !write.by_operator() || write.after.is_null()) return;
     const auto& release = write.ref.key;
     const auto& [before, now] = court_.witness.change(release);
+    if (before.paused && !now.paused && now.request == before.request)
+      court_.fail("only a request ends a pause that a request began", release.name);
     const bool rises = now.weight > (now.canary == before.canary ? before.weight : 0);
     const bool promotes = !before.canary.empty() && now.stable == before.canary;
     if (!rises && !promotes) return;
     const auto since = court_.witness.paused_since(release);
     const bool known = since && court_.now() - *since > court_.staleness;
-    if ((before.paused && now.paused) || known)
+    if (now.paused || known)
       court_.fail("nothing rises while a release is paused",
                   fmt::format("{} went from {} to {} %", now.canary, before.weight, now.weight));
   }

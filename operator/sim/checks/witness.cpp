@@ -13,7 +13,7 @@ namespace weir::sim {
 
 namespace {
 
-Memo read_memo(const Json& route) {
+Memo read_memo(const SimClock& clock, const Json& route) {
   Memo memo;
   const auto json = parse_json(json_text(route, {"metadata", "annotations", marks::kTraffic}));
   if (!json) return memo;
@@ -23,9 +23,10 @@ Memo read_memo(const Json& route) {
   memo.previous = json_text(*json, {"previous"});
   memo.rolled_back = json_text(*json, {"rollback", "revision"});
   memo.reason = json_text(*json, {"rollback", "reason"});
+  memo.request = json_text(*json, {"request"});
   memo.paused = json_at(*json, {"paused"}) == true;
   const auto promoted = parse_time(json_text(*json, {"promoted"}));
-  if (promoted) memo.promoted = SimClock::elapsed_at(*promoted);
+  if (promoted) memo.promoted = clock.elapsed_at(*promoted);
   return memo;
 }
 
@@ -115,7 +116,7 @@ std::optional<SimTime> Witness::paused_since(const ObjectKey& release) const {
 void Witness::see_route(const Write& write) {
   if (write.after.is_null() || !write.by_operator()) return;
   const auto now = world_.scene().now();
-  const Memo memo = read_memo(write.after);
+  const Memo memo = read_memo(world_.scene().clock, write.after);
   // A route for a Release that is gone, by an operator that does not know it yet, promises nothing for the next one of that name.
   const Json* release = world_.scene().server.find(kinds::kRelease, write.ref.key);
   const Json& owners = json_at(write.after, {"metadata", "ownerReferences"});

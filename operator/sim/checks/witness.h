@@ -23,6 +23,7 @@ struct Memo {
   std::string rolled_back;
   std::string reason;  // of the rollback
   bool paused = false;
+  std::string request;  // carried out last
 
   bool operator==(const Memo&) const = default;
 };

@@ -8,6 +8,8 @@
 namespace weir::sim {
 namespace {
 
+constexpr std::uint64_t kHistory = 10'000;  // versions; who is further behind must list again
+
 HttpReply not_there() { return {404, "text/plain; charset=utf-8", "404 page not found\n"}; }
 
 Json metadata_only(const Json& object) {
@@ -85,13 +87,18 @@ HttpReply HttpFront::handle(const ServedRequest& request) {
   if (!target) return not_there();
   Lock lock(mutex_);
   auto reply = act(*target, request);
-  if (request.method != "GET") changed_.notify_all();
+  if (request.method != "GET") has_changed();
   return reply;
 }
 
 void HttpFront::with_server(const std::function<void(ApiServer&)>& act) {
   Lock lock(mutex_);
   act(server_);
+  has_changed();
+}
+
+void HttpFront::has_changed() {
+  if (server_.version() > kHistory) server_.compact(server_.version() - kHistory);
   changed_.notify_all();
 }
 

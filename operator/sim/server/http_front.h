@@ -13,7 +13,8 @@
 
 namespace weir::sim {
 
-// Thread-safe: one mutex around the passive server. `server` and `clock` must outlive it and all that it answers.
+// Thread-safe: one mutex around the passive server. `server` and `clock` must outlive it and all that it answers. `clock` tells the
+// time of day of the objects, and may run at another speed than the machine's, by which watches wait.
 class HttpFront {
  public:
   HttpFront(ApiServer& server, const Clock& clock) : server_(server), clock_(clock) {}
@@ -27,6 +28,7 @@ class HttpFront {
   struct Watch;  // one open stream
   struct Line;   // one event of it
 
+  void has_changed() REQUIRES(mutex_);
   HttpReply act(const Target& target, const ServedRequest& request) REQUIRES(mutex_);
   HttpReply read(const Target& target, const ServedRequest& request) REQUIRES(mutex_);
   HttpReply list(const Target& target, const ServedRequest& request) REQUIRES(mutex_);
@@ -44,6 +46,7 @@ class HttpFront {
 
   ApiServer& server_ GUARDED_BY(mutex_);
   const Clock& clock_;
+  const SystemClock machine_{};
   Mutex mutex_;
   std::condition_variable_any changed_;
 };

@@ -97,8 +97,8 @@ Answer<Json> body_of(const ServedRequest& request) {
     return Refusal{415, "UnsupportedMediaType",
                    "the body of the request was in an unknown format - accepted media types "
                    "include: application/json, application/yaml"};
-  auto body =
-      type.find("yaml") != std::string::npos ? parse_yaml(request.body) : parse_json(request.body);
+  auto body = type.find("yaml") != std::string::npos ? parse_single_yaml(request.body)
+                                                     : parse_json(request.body);
   if (!body) return bad_request("error decoding the body: " + body.error().message);
   return std::move(body).value();
 }

@@ -53,8 +53,8 @@ HttpReply HttpFront::watch(const Target& target, const ServedRequest& request) {
   const auto asked = parse_resource_version(query_value(request, "timeoutSeconds"));
   const auto span = asked == 0 ? kLongestWatch
                                : std::min(seconds(static_cast<std::int64_t>(asked)), kLongestWatch);
-  watch->ends = clock_.monotonic() + span;
-  watch->next_bookmark = clock_.monotonic() + kBookmarkEvery;
+  watch->ends = machine_.monotonic() + span;
+  watch->next_bookmark = machine_.monotonic() + kBookmarkEvery;
   if (watch->from_now) begin(*watch);
   // httplib compresses plain "application/json" for whom asks, and never flushes: lines would come when the stream ends.
   HttpReply reply{200, "application/json;stream=watch"};
@@ -80,7 +80,7 @@ std::vector<HttpFront::Line> HttpFront::next_lines(Watch& watch, const std::stop
   std::vector<Line> lines;
   Lock lock(mutex_);
   if (watch.position >= server_.version()) {
-    const auto until = std::min(watch.ends, clock_.monotonic() + kLookAround);
+    const auto until = std::min(watch.ends, machine_.monotonic() + kLookAround);
     changed_.wait_until(lock, stop, until, [&]() WEIR_ATTRIBUTE(no_thread_safety_analysis) {
       return watch.position < server_.version();
     });
@@ -139,13 +139,13 @@ void HttpFront::stream(Watch& watch, const HttpSink& sink, const std::stop_token
   }
   watch.initial.clear();
   if (watch.tell_beginning && !sink.write(bookmark(watch, watch.position, true))) return;
-  while (!stop.stop_requested() && clock_.monotonic() < watch.ends) {
+  while (!stop.stop_requested() && machine_.monotonic() < watch.ends) {
     for (const auto& line : next_lines(watch, stop)) {
       if (!sink.write(render(watch, line)) || line.type == "ERROR") return;
     }
     if (!sink.is_open()) return;
-    if (!watch.bookmarks || clock_.monotonic() < watch.next_bookmark) continue;
-    watch.next_bookmark = clock_.monotonic() + kBookmarkEvery;
+    if (!watch.bookmarks || machine_.monotonic() < watch.next_bookmark) continue;
+    watch.next_bookmark = machine_.monotonic() + kBookmarkEvery;
     if (!sink.write(bookmark(watch, watch.position, false))) return;
   }
   // So that the next watch does not begin further back than needed.

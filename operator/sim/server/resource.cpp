@@ -85,7 +85,7 @@ Resource builtin_resource(const Json& definition) {
 }
 
 Json definition_of(std::string_view text) {
-  auto parsed = parse_yaml(std::string(text));
+  auto parsed = parse_single_yaml(text);
   ensure(parsed.has_value(), "the embedded definitions can be read");
   return std::move(parsed).value();
 }

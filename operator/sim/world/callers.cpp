@@ -11,11 +11,11 @@ namespace {
 constexpr double kInsidePerSecond = 10;  // calls through spec.service
 
 // bad-…: from the start; ages-…: once a pod has been ready for a while.
-bool is_bad(const Json& pod, SimTime now) {
+bool is_bad(const SimClock& clock, const Json& pod) {
   constexpr SimTime kAges = seconds(15);
   const auto image = image_of(pod);
-  const auto ready = ready_since(pod);
-  if (image.rfind("ages-", 0) == 0) return ready && now - *ready >= kAges;
+  const auto ready = ready_since(clock, pod);
+  if (image.rfind("ages-", 0) == 0) return ready && clock.elapsed() - *ready >= kAges;
   return image.rfind("bad-", 0) == 0;
 }
 
@@ -81,9 +81,9 @@ Callers::Stream Callers::stream_to(const ObjectKey& service, double share) const
                     {service.ns, json_text(*object, {"metadata", "labels", marks::kRelease})});
   stream.excused = release_gone || scene_.now() < kubelet_.disturbed_until(revision);
   stream.bad_rate = scene_.options.good_rate;
-  for (const auto& pod : scene_.server.all(kPod)) {
-    if (selects(selector, *pod) && is_bad(*pod, scene_.now()))
-      stream.bad_rate = scene_.options.bad_rate;
+  if (!object) return stream;
+  for (const auto& pod : pods_of(scene_.server, *object)) {
+    if (is_bad(scene_.clock, *pod)) stream.bad_rate = scene_.options.bad_rate;
   }
   return stream;
 }

@@ -37,15 +37,12 @@ std::optional<SimTime> Endpoints::reconcile() {
 
 void Endpoints::write_slice(const Json& service) {
   Json endpoints = Json::array();
-  for (const auto& pod : scene_.server.all(kPod)) {
-    if (!selects(json_at(service, {"spec", "selector"}), *pod)) continue;
+  for (const auto& pod : pods_of(scene_.server, service)) {
     const bool ends = is_deleting(*pod);
     endpoints.push_back(
         {{"addresses", Json::array({"10.0.0.1"})},
          {"conditions",
-          {{"ready", is_ready(*pod)},
-           {"serving", ready_since(*pod).has_value()},
-           {"terminating", ends}}},
+          {{"ready", is_ready(*pod)}, {"serving", is_serving(*pod)}, {"terminating", ends}}},
          {"targetRef", {{"kind", "Pod"}, {"name", json_text(*pod, {"metadata", "name"})}}}});
   }
   const auto key = slice_key(key_of(service));

@@ -58,6 +58,8 @@ bool Gateway::is_away() {
 }
 
 std::optional<SimTime> Gateway::take_up(const Json& route) {
+  const Json& parents = json_at(route, {"spec", "parentRefs"});
+  if (!parents.is_array() || parents.empty()) return std::nullopt;  // no route of ours
   const auto key = key_of(route);
   const auto generation = json_int(route, {"metadata", "generation"});
   auto& seen = seen_[key];
@@ -68,7 +70,7 @@ std::optional<SimTime> Gateway::take_up(const Json& route) {
   bool resolved = true;
   for (const auto& [service, weight] : served_[key].weights)
     resolved = resolved && scene_.server.find(kinds::kService, {key.ns, service});
-  const Json parent{{"parentRef", json_at(route, {"spec", "parentRefs"}).at(0)},
+  const Json parent{{"parentRef", parents.front()},
                     {"controllerName", "sim.weir.dev/gateway"},
                     {"conditions", Json::array({condition("Accepted", true, generation),
                                                 condition("ResolvedRefs", resolved, generation)})}};

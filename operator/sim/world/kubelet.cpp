@@ -71,7 +71,7 @@ std::optional<SimTime> Kubelet::live(const Json& pod, Life& life) {
   const auto now = scene_.now();
   const auto deleted = parse_time(json_text(pod, {"metadata", "deletionTimestamp"}));
   if (deleted) {
-    const auto ends = SimClock::elapsed_at(*deleted) + scene_.options.pod_grace;
+    const auto ends = scene_.clock.elapsed_at(*deleted) + scene_.options.pod_grace;
     if (now < ends) return ends;
     scene_.server.drop(kPod, key_of(pod));
     return std::nullopt;

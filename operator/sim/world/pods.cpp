@@ -18,20 +18,33 @@ bool selects(const Json& selector, const Json& object) {
   });
 }
 
+std::vector<ApiServer::Held> pods_of(const ApiServer& server, const Json& service) {
+  auto pods = server.all(kPod);
+  const auto ns = key_of(service).ns;
+  const Json& selector = json_at(service, {"spec", "selector"});
+  std::erase_if(pods,
+                [&](const auto& pod) { return !selects(selector, *pod) || key_of(*pod).ns != ns; });
+  return pods;
+}
+
 bool is_deleting(const Json& object) {
   return !json_at(object, {"metadata", "deletionTimestamp"}).is_null();
 }
 
-std::optional<SimTime> ready_since(const Json& pod) {
+bool is_serving(const Json& pod) {
   const Json& conditions = json_at(pod, {"status", "conditions"});
-  if (!conditions.is_array() || conditions.empty()) return std::nullopt;
-  const Json& ready = conditions.front();
-  if (json_text(ready, {"status"}) != "True") return std::nullopt;
-  const auto since = parse_time(json_text(ready, {"lastTransitionTime"}));
-  return since ? std::optional(SimClock::elapsed_at(*since)) : std::nullopt;
+  return conditions.is_array() && !conditions.empty() &&
+         json_text(conditions.front(), {"status"}) == "True";
 }
 
-bool is_ready(const Json& pod) { return !is_deleting(pod) && ready_since(pod).has_value(); }
+bool is_ready(const Json& pod) { return !is_deleting(pod) && is_serving(pod); }
+
+std::optional<SimTime> ready_since(const SimClock& clock, const Json& pod) {
+  if (!is_serving(pod)) return std::nullopt;
+  const Json& ready = json_at(pod, {"status", "conditions"}).front();
+  const auto since = parse_time(json_text(ready, {"lastTransitionTime"}));
+  return since ? std::optional(clock.elapsed_at(*since)) : std::nullopt;
+}
 
 std::string image_of(const Json& pod) {
   const Json& containers = json_at(pod, {"spec", "containers"});

@@ -45,7 +45,7 @@ std::optional<SimTime> ReplicaSets::reconcile_one(const Json& set, Pods pods) {
   int ready = 0;
   int available = 0;
   for (const auto& pod : pods) {
-    const auto since = ready_since(*pod);
+    const auto since = ready_since(scene_.clock, *pod);
     if (!since) continue;
     ++ready;
     if (*since + min_ready <= scene_.now())
