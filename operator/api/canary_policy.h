@@ -71,6 +71,15 @@ struct JudgeSettings {
   WhenSourceError on_source_error = WhenSourceError::Hold;
 };
 
+enum class OnPodFailure { Rollback, Hold };
+
+// What pods of the judged revision may do before it is taken back; never for what the infrastructure does to them.
+struct PodFailureRules {
+  OnPodFailure crash_loop = OnPodFailure::Rollback;
+  OnPodFailure image_pull = OnPodFailure::Rollback;
+  milliseconds not_ready_for{600'000};  // as progressDeadlineSeconds of a Deployment
+};
+
 struct CanaryPolicySpec {
   std::vector<PolicyStep> steps;  // rising, last 100
   milliseconds max_hold{3'600'000};
@@ -80,6 +89,7 @@ struct CanaryPolicySpec {
   std::vector<MetricSource> sources;
   std::vector<Objective> objectives;
   JudgeSettings judge;
+  PodFailureRules pod_failure;
 };
 
 struct CanaryPolicy {

@@ -33,6 +33,7 @@ Json encode_condition(const Condition& condition);
 
 Result<ReplicaSetView> decode_replica_set(const Json& object);
 Result<EndpointSliceView> decode_endpoint_slice(const Json& object);
+Result<PodView> decode_pod(const Json& object);
 Result<RawObject> decode_raw(const Json& object);
 
 }  // namespace weir

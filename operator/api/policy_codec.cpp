@@ -20,6 +20,9 @@ constexpr Choice<WhenUnsure> kWhenUnsure[] = {{"Advance", WhenUnsure::Advance},
 constexpr Choice<WhenSourceError> kWhenSourceError[] = {{"Hold", WhenSourceError::Hold},
                                                         {"Advance", WhenSourceError::Advance}};
 
+constexpr Choice<OnPodFailure> kOnPodFailure[] = {{"Rollback", OnPodFailure::Rollback},
+                                                  {"Hold", OnPodFailure::Hold}};
+
 constexpr Range kStepCount{1, 20};
 constexpr Range kSourceCount{0, 8};
 constexpr Range kObjectiveCount{0, 32};
@@ -123,6 +126,15 @@ JudgeSettings read_judge(const FieldReader& judge) {
   return settings;
 }
 
+PodFailureRules read_pod_failure(const FieldReader& pod_failure) {
+  PodFailureRules rules;
+  rules.crash_loop = pod_failure.choice("crashLoop", kOnPodFailure, {OnPodFailure::Rollback});
+  rules.image_pull = pod_failure.choice("imagePull", kOnPodFailure, {OnPodFailure::Rollback});
+  rules.not_ready_for = pod_failure.duration_or("notReadyFor", std::chrono::minutes(10), seconds(1),
+                                                std::chrono::hours(24));
+  return rules;
+}
+
 }  // namespace
 
 CanaryPolicySpec read_policy_spec(const FieldReader& spec) {
@@ -138,6 +150,7 @@ CanaryPolicySpec read_policy_spec(const FieldReader& spec) {
     policy.objectives.push_back(read_objective(item, policy.sources));
   spec.refuse_twins(objectives, "name");
   policy.judge = read_judge(spec.object_or_empty("judge"));
+  policy.pod_failure = read_pod_failure(spec.object_or_empty("podFailure"));
   return policy;
 }
 

@@ -1,9 +1,11 @@
 // Small read-only views of others' kinds: the few fields that decisions need.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "api/meta.h"
+#include "base/clock.h"
 
 namespace weir {
 
@@ -24,6 +26,36 @@ struct EndpointSliceView {
   int ready = 0;        // endpoints that are ready and not terminating
   int terminating = 0;
   int total = 0;
+};
+
+// What keeps one container from being ready, in the kubelet's words.
+struct ContainerTrouble {
+  enum class Kind { NotReady, ImagePull, CrashLoop };  // the worst is the last
+  Kind kind = Kind::NotReady;
+  std::string container;
+  std::string reason;   // why it waits: "CrashLoopBackOff", "ErrImagePull" …; "" = it does not
+  std::string message;  // without queries of URLs, at most kMaxWords
+  int restarts = 0;     // lasts longer than any state, of which an observer may miss some
+  int exit_code = 0;    // of its last end
+  std::string exit_reason;  // of its last end: "Error", "OOMKilled" …; "" = it has not ended yet
+  std::optional<WallTime> ended;          // last
+  std::optional<WallTime> running_since;  // of a crash loop between two crashes
+
+  static constexpr std::size_t kMaxWords = 256;  // bytes
+};
+
+struct PodView {
+  ObjectMeta meta;
+  bool finished =
+      false;           // Succeeded or Failed: it will never run again, another one takes its place
+  bool ready = false;  // the condition, which is about more than containers
+  bool containers_ready = false;
+  std::optional<WallTime> containers_unready_since;  // nothing before the kubelet has said so
+  std::string not_ready;      // why the pod is not ready, as a word: "ContainersNotReady", "" …
+  std::string disruption;     // reason of the condition DisruptionTarget; "" = it does not hold
+  std::string unschedulable;  // the scheduler's words; "" = scheduled, or not tried yet
+  std::optional<ContainerTrouble>
+      trouble;  // the worst of its containers, init containers and sidecars included
 };
 
 // An object whose shape only its owner (a router plug-in, a Service builder) knows: kept as text, parsed when used.

@@ -45,6 +45,7 @@ Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enque
       services_(caches.services, decode_raw, wake_release<RawObject>(enqueue_release)),
       endpoint_slices_(caches.endpoint_slices, decode_endpoint_slice,
                        wake_release<EndpointSliceView>(enqueue_release)),
+      pods_(caches.pods, decode_pod, wake_release<PodView>(enqueue_release)),
       routes_(caches.routes, decode_raw, wake_release<RawObject>(enqueue_release)) {
   const std::string ours(marks::kRelease);
   add(kinds::kCanaryPolicy, "", policies_);
@@ -52,6 +53,7 @@ Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enque
   add(kinds::kReplicaSet, ours, replica_sets_);
   add(kinds::kService, ours, services_);
   add(kinds::kEndpointSlice, ours, endpoint_slices_);
+  add(kinds::kPod, ours, pods_);
   add(kinds::kHttpRoute, ours, routes_);
 }
 

@@ -41,6 +41,7 @@ class Feeds {
   StoreSink<ReplicaSetView> replica_sets_;
   StoreSink<RawObject> services_;
   StoreSink<EndpointSliceView> endpoint_slices_;
+  StoreSink<PodView> pods_;
   StoreSink<RawObject> routes_;
   std::vector<Feed> feeds_;
 };

@@ -38,17 +38,40 @@ void pause(Course& course, const ReleaseSnapshot& snapshot, const std::string& w
       fmt::format("paused by {}: {}", snapshot.spec().paused ? "spec.paused" : "a request", what);
 }
 
-void roll_back(Course& course, const std::string& revision, const std::string& to,
-               const Judgement& why, const Evidence& evidence, WallTime now) {
-  const auto seen = evidence.find(why.objective);
-  RollbackMark mark{revision, why.objective, why.message,
-                    seen == evidence.end() ? std::nullopt : seen->second.bad_since, now};
-  course.traffic = course.traffic.resting_at(to);
-  course.traffic.rollback = mark;
+RollbackMark mark_of(const std::string& revision, const Judgement& breach, const Evidence& evidence,
+                     WallTime now) {
+  const auto seen = evidence.find(breach.objective);
+  return {revision, breach.objective, breach.message,
+          seen == evidence.end() ? std::nullopt : seen->second.bad_since, now};
+}
+
+RollbackMark mark_of(const std::string& revision, const PodFailure& failure, WallTime now) {
+  return {revision, failure.reason, failure.message, failure.since, now};
+}
+
+void roll_back(Course& course, const std::string& to, RollbackMark mark) {
   course.phase = Phase::RollingBack;
   course.canary.reset();
-  course.message = fmt::format("taking {} back: {}: {}", revision, mark.reason, mark.message);
+  course.message = fmt::format("taking {} back: {}: {}", mark.revision, mark.reason, mark.message);
   course.notices.push_back({true, "RolledBack", course.message});
+  course.traffic = course.traffic.resting_at(to);
+  course.traffic.rollback = std::move(mark);
+}
+
+PodRuling judge_pods_of(Course& course, const ReleaseSnapshot& snapshot,
+                        const std::string& revision, const std::string& to, WallTime now) {
+  auto ruling = judge_pods(snapshot.policy->spec.pod_failure, snapshot.revision(revision), now);
+  if (ruling.look_again) course.look_again_at(*ruling.look_again);
+  if (!ruling.holding.empty()) reached(SimPoint::PodsHold);
+  if (ruling.failure) {
+    reached(SimPoint::RolledBackForPods);
+    roll_back(course, to, mark_of(revision, *ruling.failure, now));
+  }
+  return ruling;
+}
+
+std::string and_also(const std::string& sentence) {
+  return sentence.empty() ? "" : "; " + sentence;
 }
 
 int pods_for(int weight, int replicas) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "delivery/pod_failure.h"
 #include "delivery/release_course.h"
 
 namespace weir {
@@ -16,11 +17,22 @@ bool stands_in_route(const ReleaseSnapshot& snapshot, const std::string& revisio
 // Only a change of input can help.
 void stall(Course& course, std::string reason, std::string message);
 
-// All traffic to `to` at once; `revision` gets none again until the spec's revision changes.
 // Nothing rises while a person has paused it.
 void pause(Course& course, const ReleaseSnapshot& snapshot, const std::string& what);
 
-void roll_back(Course& course, const std::string& revision, const std::string& to,
-               const Judgement& why, const Evidence& evidence, WallTime now);
+// Why a revision is taken back.
+RollbackMark mark_of(const std::string& revision, const Judgement& breach, const Evidence& evidence,
+                     WallTime now);
+RollbackMark mark_of(const std::string& revision, const PodFailure& failure, WallTime now);
+
+// All traffic to `to` at once; the marked revision gets none again until the spec's revision changes.
+void roll_back(Course& course, const std::string& to, RollbackMark mark);
+
+// Judges the pods of a revision that can be taken back, and takes it back to `to` when they fail; the ruling tells whether.
+PodRuling judge_pods_of(Course& course, const ReleaseSnapshot& snapshot,
+                        const std::string& revision, const std::string& to, WallTime now);
+
+// "; <sentence>", or nothing for an empty one.
+std::string and_also(const std::string& sentence);
 
 }  // namespace weir

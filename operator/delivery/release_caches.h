@@ -19,6 +19,7 @@ struct ReleaseCaches {
   Store<ReplicaSetView> replica_sets{[](const auto& o) { return release_group(o.meta); }};
   Store<RawObject> services{[](const auto& o) { return release_group(o.meta); }};
   Store<EndpointSliceView> endpoint_slices{[](const auto& o) { return release_group(o.meta); }};
+  Store<PodView> pods{[](const auto& o) { return release_group(o.meta); }};
   Store<RawObject> routes{[](const auto& o) { return release_group(o.meta); }};
 };
 

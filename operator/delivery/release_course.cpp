@@ -26,17 +26,29 @@ Course hands_off(const ReleaseSnapshot& snapshot, std::string reason, std::strin
   course.canary = snapshot.release->status.canary;
   stall(course, std::move(reason), std::move(message));
   if (!snapshot.policy || snapshot.judged.empty()) return course;
+  const bool watched = snapshot.judged != traffic.canary;
+  if (watched && now >= *traffic.promoted + snapshot.policy->spec.watch) return course;
   Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, now, false);
   course.judgements = ruling.judgements;
-  const auto& back_to = snapshot.judged == traffic.canary ? traffic.stable : traffic.previous;
+  const auto& back_to = watched ? traffic.previous : traffic.stable;
   if (ruling.breach)
-    roll_back(course, snapshot.judged, back_to, *ruling.breach, snapshot.evidence, now);
+    roll_back(course, back_to, mark_of(snapshot.judged, *ruling.breach, snapshot.evidence, now));
+  else
+    judge_pods_of(course, snapshot, snapshot.judged, back_to, now);
   return course;
 }
 
 // ---- no revision has served yet: straight to 100 % when ready ----
 
-Course first_revision(const ReleaseSnapshot& snapshot) {
+// For a revision with nothing to return to: what its pods suffer from is only said.
+std::string told_by_pods(const ReleaseSnapshot& snapshot, const std::string& revision,
+                         WallTime now) {
+  const auto rules = snapshot.policy ? snapshot.policy->spec.pod_failure : PodFailureRules{};
+  const auto ruling = judge_pods(rules, snapshot.revision(revision), now);
+  return ruling.failure ? ruling.failure->message : ruling.holding;
+}
+
+Course first_revision(const ReleaseSnapshot& snapshot, WallTime now) {
   Course course;
   const int replicas = snapshot.spec().replicas;
   if (!snapshot.policy) {
@@ -51,8 +63,9 @@ Course first_revision(const ReleaseSnapshot& snapshot) {
     return course;
   }
   course.pods[snapshot.wanted] = replicas;
-  course.message = fmt::format("first revision {}: {} of {} pods ready", snapshot.wanted,
-                               first.ready(), replicas);
+  course.message =
+      fmt::format("first revision {}: {} of {} pods ready{}", snapshot.wanted, first.ready(),
+                  replicas, and_also(told_by_pods(snapshot, snapshot.wanted, now)));
   if (first.replica_set && first.service && first.ready() >= replicas) {
     course.traffic.stable = snapshot.wanted;
     course.notices.push_back({false, "FirstRevision", fmt::format("{} serves", snapshot.wanted)});
@@ -79,12 +92,14 @@ void keep_watch(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
     course.look_again_at(watch_until);
     Ruling ruling = judge(policy, snapshot.evidence, now, false);
     course.judgements = ruling.judgements;
+    course.message = fmt::format("{} serves everything; watched until {}, {} kept to return to",
+                                 traffic.stable, format_time(watch_until), traffic.previous);
     if (ruling.breach) reached(SimPoint::RolledBackInWatch);
     if (ruling.breach)
-      roll_back(course, traffic.stable, traffic.previous, *ruling.breach, snapshot.evidence, now);
+      roll_back(course, traffic.previous,
+                mark_of(traffic.stable, *ruling.breach, snapshot.evidence, now));
     else
-      course.message = fmt::format("{} serves everything; watched until {}, {} kept to return to",
-                                   traffic.stable, format_time(watch_until), traffic.previous);
+      judge_pods_of(course, snapshot, traffic.stable, traffic.previous, now);
   } else if (now < warm_until) {
     course.pods[traffic.previous] =
         pods_for(snapshot.spec().keep_warm.replicas_percent, snapshot.spec().replicas);
@@ -114,8 +129,9 @@ Course at_stable(const ReleaseSnapshot& snapshot, WallTime now) {
   if (course.phase != Phase::Healthy) return course;
   if (stable.ready() < replicas) {
     course.phase = Phase::Degraded;
-    course.message = fmt::format("{} of {} pods of {} are ready", stable.ready(), replicas,
-                                 snapshot.traffic.stable);
+    course.message = fmt::format("{} of {} pods of {} are ready{}", stable.ready(), replicas,
+                                 snapshot.traffic.stable,
+                                 and_also(told_by_pods(snapshot, snapshot.traffic.stable, now)));
   } else if (!route_shows(snapshot)) {
     course.phase = Phase::Progressing;
     course.message = fmt::format("waiting for the gateway to take up the route: {}",
@@ -184,7 +200,7 @@ Course chart(const ReleaseSnapshot& snapshot, WallTime now) {
   if (!snapshot.router)
     return hands_off(snapshot, "UnknownRouter", "spec.traffic.type: no such router is built in",
                      now);
-  if (traffic.stable.empty()) return first_revision(snapshot);
+  if (traffic.stable.empty()) return first_revision(snapshot, now);
   const bool at_rest = snapshot.wanted == traffic.stable;
   const bool taken_back = traffic.rollback && traffic.rollback->revision == snapshot.wanted;
   if (!traffic.returning.empty() && (at_rest || taken_back)) return go_back(snapshot, now);

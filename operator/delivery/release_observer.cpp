@@ -95,6 +95,12 @@ void ReleaseObserver::observe_children(ReleaseSnapshot& snapshot) const {
     else
       snapshot.revisions[label(service->meta, marks::kRevision)].service = service;
   }
+  for (const auto& pod : caches_.pods.in_group(group)) {
+    const auto found = snapshot.revisions.find(label(pod->meta, marks::kRevision));
+    if (found == snapshot.revisions.end() || !found->second.replica_set) continue;
+    if (pod->meta.owner_uid == found->second.replica_set->meta.uid)
+      found->second.pods.push_back(pod);
+  }
   for (const auto& slice : caches_.endpoint_slices.in_group(group)) {
     for (auto& [revision, view] : snapshot.revisions) {
       if (!view.service || slice->service != view.service->meta.key.name) continue;

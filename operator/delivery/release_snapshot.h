@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/canary_policy.h"
 #include "api/release.h"
@@ -22,7 +23,8 @@ struct RevisionView {
   std::shared_ptr<const ReplicaSetView> replica_set;  // may be null
   std::shared_ptr<const RawObject> service;           // may be null
   int ready_endpoints = 0;
-  int endpoints = 0;  // terminating ones included
+  int endpoints = 0;                                   // terminating ones included
+  std::vector<std::shared_ptr<const PodView>> pods{};  // its ReplicaSet's, in the order of names
 
   int replicas() const { return replica_set ? replica_set->replicas : 0; }
   // Pods that have been ready for minReadySeconds and stand in the EndpointSlices.

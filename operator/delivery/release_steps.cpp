@@ -62,8 +62,10 @@ void promote(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   course.notices.push_back({false, "Promoted", course.message});
 }
 
-// The present weight is held and judged well: scale for the next one, and go there once its pods are ready.
-void advance(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
+// The present weight is held and judged well: scale for the next one, and go there once its pods are ready and none of them has
+// a reason to wait.
+void advance(Course& course, const ReleaseSnapshot& snapshot, const std::string& holding,
+             WallTime now) {
   const auto& steps = snapshot.policy->spec.steps;
   const int step = step_of(steps, snapshot.traffic.weight);
   const bool last = step == static_cast<int>(steps.size());
@@ -73,7 +75,10 @@ void advance(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   const auto& canary = snapshot.revision(snapshot.wanted);
   course.pods[snapshot.wanted] = std::max(canary.replicas(), needed);
   if (!canary.service || canary.ready() < needed) {
-    course.message = fmt::format("{} of {} pods ready for {} %", canary.ready(), needed, weight);
+    course.message = fmt::format("{} of {} pods ready for {} %{}", canary.ready(), needed, weight,
+                                 and_also(holding));
+  } else if (!holding.empty()) {
+    course.message = fmt::format("waiting at {} %: {}", snapshot.traffic.weight, holding);
   } else if (last) {
     promote(course, snapshot, now);
   } else {
@@ -148,21 +153,23 @@ bool is_waived(const Course& course, const ReleaseSnapshot& snapshot) {
   return snapshot.traffic.weight <= snapshot.traffic.waived && course.canary->since;
 }
 
-void at_weight(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
+void at_weight(Course& course, const ReleaseSnapshot& snapshot, const std::string& holding,
+               WallTime now) {
   const int weight = snapshot.traffic.weight;
   const bool hold_over = held(course, snapshot, now);
+  if (!hold_over) course.message += and_also(holding);
   Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, now, hold_over);
   course.judgements = ruling.judgements;
   if (ruling.breach) reached(SimPoint::RolledBackAtStep);
   if (ruling.breach)
-    roll_back(course, snapshot.wanted, snapshot.traffic.stable, *ruling.breach, snapshot.evidence,
-              now);
+    roll_back(course, snapshot.traffic.stable,
+              mark_of(snapshot.wanted, *ruling.breach, snapshot.evidence, now));
   else if (snapshot.revision(snapshot.wanted).ready_endpoints == 0)
     give_back(course, snapshot);
   else if (snapshot.is_paused())
     pause(course, snapshot, fmt::format("{} keeps its {} %", snapshot.wanted, weight));
   else if ((hold_over && ruling.may_advance) || is_waived(course, snapshot))
-    advance(course, snapshot, now);
+    advance(course, snapshot, holding, now);
   else if (hold_over)
     wait_for_judge(course, snapshot, ruling.holding, now);
 }
@@ -200,12 +207,14 @@ Course take_steps(const ReleaseSnapshot& snapshot, WallTime now) {
   course.pods[snapshot.wanted] =
       std::max(snapshot.revision(snapshot.wanted).replicas(),
                pods_for(snapshot.traffic.weight, snapshot.spec().replicas));
+  const auto pods = judge_pods_of(course, snapshot, snapshot.wanted, snapshot.traffic.stable, now);
+  if (pods.failure) return course;
   if (snapshot.traffic.weight > 0)
-    at_weight(course, snapshot, now);
+    at_weight(course, snapshot, pods.holding, now);
   else if (snapshot.is_paused())
     pause(course, snapshot, fmt::format("{} gets no traffic yet", snapshot.wanted));
   else
-    advance(course, snapshot, now);
+    advance(course, snapshot, pods.holding, now);
   return course;
 }
 

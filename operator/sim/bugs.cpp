@@ -37,6 +37,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Bug::kCount)> kN
     "hot-loop",
     "request-forgotten",
     "pause-ignored",
+    "disruption-is-crash",
+    "flap-is-not-ready",
+    "pod-failure-ignored",
 };
 
 // ---- between observe and decide ----
@@ -65,10 +68,31 @@ void believe_readiness(ReleaseSnapshot& snapshot) {
   }
 }
 
+// Each pod as the bug reads it.
+void believe_pods(ReleaseSnapshot& snapshot, Bug bug) {
+  for (auto& [revision, view] : snapshot.revisions) {
+    if (bug == Bug::PodFailureIgnored) view.pods.clear();
+    for (auto& entry : view.pods) {
+      auto pod = *entry;
+      ContainerTrouble trouble;
+      trouble.container = "app";
+      trouble.kind = ContainerTrouble::Kind::CrashLoop;
+      const bool disrupted = bug == Bug::DisruptionIsCrash && !pod.disruption.empty();
+      const bool flaps = bug == Bug::FlapIsNotReady && !pod.ready && pod.containers_ready;
+      if (!disrupted && !flaps) continue;
+      pod.disruption.clear();
+      pod.containers_ready = pod.ready;
+      pod.trouble = trouble;
+      entry = std::make_shared<PodView>(std::move(pod));
+    }
+  }
+}
+
 void twist(ReleaseSnapshot& snapshot, Bug bug) {
   if (bug == Bug::MemoIgnored) believe_status(snapshot);
   if (bug == Bug::ReadinessIgnored) believe_readiness(snapshot);
   if (bug == Bug::PauseIgnored) snapshot.traffic.paused = false;
+  believe_pods(snapshot, bug);
   if (bug == Bug::HoldFromWrite) snapshot.route_state.accepted = snapshot.route_state.exists;
   for (auto& [objective, evidence] : snapshot.evidence) {
     if (bug == Bug::SourceErrorIsBreach && evidence.source_error) condemn(evidence);

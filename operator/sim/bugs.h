@@ -37,6 +37,9 @@ enum class Bug {
   HotLoop,           // every pass writes status
   RequestForgotten,  // the route does not tell which request it has carried out
   PauseIgnored,
+  DisruptionIsCrash,  // a pod that is taken away counts as one that crashes
+  FlapIsNotReady,     // so does one that is not ready though its containers are
+  PodFailureIgnored,
   kCount,
 };
 

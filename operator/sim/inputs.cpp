@@ -26,7 +26,8 @@ Json policy_spec(int hold_seconds) {
       {"name":"lag","severity":"Warning",
        "value":{"query":"lag{service=\"$(service)\"}","atMost":"10","interval":"5s"},
        "onNoData":"Advance"}],
-    "judge":{"interval":"2s","warmup":"0s"}})");
+    "judge":{"interval":"2s","warmup":"0s"},
+    "podFailure":{"notReadyFor":"35s"}})");
   for (auto& step : spec["steps"])
     step["hold"] = fmt::format("{}s", step["weight"] == 100 ? 1 : hold_seconds);
   return spec;
@@ -287,7 +288,8 @@ std::string to_string(const Input& input) {
 
 std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& releases,
                                SimTime end) {
-  static constexpr std::string_view kPrefixes[] = {"good", "good", "good", "bad", "bad", "never"};
+  static constexpr std::string_view kPrefixes[] = {"good", "good",  "good", "good", "bad",
+                                                   "bad",  "never", "pull", "crash"};
   std::vector<Input> inputs;
   for (const auto& release : releases) {
     int version = 0;
@@ -296,7 +298,8 @@ std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& r
       Input input;
       const double what = random.uniform();
       if (what < 0.6) {
-        const auto prefix = kPrefixes[static_cast<std::size_t>(random.uniform() * 6)];
+        const auto prefix =
+            kPrefixes[static_cast<std::size_t>(random.uniform() * std::size(kPrefixes))];
         input.text = fmt::format("{}-{}", prefix, ++version);
       } else if (what < 0.7) {
         input.text = "good-0";

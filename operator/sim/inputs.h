@@ -50,7 +50,7 @@ void create_release(ApiServer& server, const std::string& name, const std::strin
 // Revisions that lost pods or children by it, which may cost requests.
 std::vector<std::string> apply(ApiServer& server, World& world, const Input& input);
 
-// Changes at random times, the last one long before `end`. Ends with a version that is good, or bad, or never ready.
+// Changes at random times, the last one long before `end`. Ends with a version that is good, or bad, or whose pods fail.
 std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& releases,
                                SimTime end);
 

@@ -26,6 +26,21 @@ RunOptions story(std::vector<Input> inputs) {
   return options;
 }
 
+// Pods that fail are waited for longer than metrics that are bad.
+RunOptions patient_story(std::vector<Input> inputs) {
+  auto options = story(std::move(inputs));
+  options.settling = seconds(75);
+  return options;
+}
+
+// Nodes whose heartbeats stay out, and pods that are evicted.
+RunOptions stormy(RunOptions options) {
+  options.faults.world.flap_gap = seconds(2);
+  options.faults.world.eviction_gap = seconds(9);
+  options.faults_end = seconds(30);
+  return options;
+}
+
 // People who meddle before anything has served.
 RunOptions at_once(RunOptions options) {
   options.patient = false;
@@ -55,6 +70,11 @@ std::vector<Scenario> make_scenarios() {
       {"new-revision-midway", story({image(4, "good-1"), image(11, "good-2")})},
       {"revert-midway", story({image(4, "good-1"), image(11, "good-0")})},
       {"never-ready", story({image(4, "never-1"), image(12, "good-2")})},
+      {"crash-loop", story({image(4, "crash-1")})},
+      {"crash-then-good", story({image(4, "crash-1"), image(24, "good-2")})},
+      {"image-not-pulled", patient_story({image(4, "pull-1")})},
+      {"never-ready-at-all", patient_story({image(4, "never-1")})},
+      {"storm", stormy(story({image(4, "good-1")}))},
       {"scale-midway",
        story({image(4, "good-1"), at(8, What::Replicas, "", 6), at(13, What::Replicas, "", 2)})},
       {"status-lost-midway", story({image(4, "good-1"), at(11, What::LoseStatus)})},

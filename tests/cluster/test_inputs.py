@@ -149,7 +149,7 @@ LATER = {
     "a policy that does not exist": Mistake("spec.strategy.canary.policyRef.name", NO_POLICY),
     "a pod that no ReplicaSet may make": Mistake("spec.template.spec.restartPolicy", BAD_POD),
     "a rule that the route refuses": Mistake("path", BAD_RULE),
-    "an image that does not exist": Mistake("0 of 1 pods", NO_IMAGE),
+    "an image that does not exist": Mistake("ImagePull", NO_IMAGE),
 }
 
 

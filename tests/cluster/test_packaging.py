@@ -64,6 +64,8 @@ def test_the_operator_may_do_what_it_needs_and_no_more():
     resources = {resource for rule in role["rules"] for resource in rule["resources"]}
     verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
     assert "secrets" not in resources and "*" not in resources | verbs
+    [pods] = [rule for rule in role["rules"] if "pods" in rule["resources"]]
+    assert pods["resources"] == ["pods"] and pods["verbs"] == ["get", "list", "watch"], "pods are only read"
     # Nothing is ever put: apply and guarded patches only.
     assert verbs == {"get", "list", "watch", "create", "patch", "delete"}
     assert all("delete" not in rule["verbs"] for rule in role["rules"] if "weir.dev" in rule["apiGroups"])

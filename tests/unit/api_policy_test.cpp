@@ -44,6 +44,9 @@ TEST(PolicySpec, AnEmptySpecIsTheStandardCanary) {
   EXPECT_EQ(policy->judge.warmup, seconds(30));
   EXPECT_DOUBLE_EQ(policy->judge.max_false_rollback, 0.01);
   EXPECT_EQ(policy->judge.on_source_error, WhenSourceError::Hold);
+  EXPECT_EQ(policy->pod_failure.crash_loop, OnPodFailure::Rollback);
+  EXPECT_EQ(policy->pod_failure.image_pull, OnPodFailure::Rollback);
+  EXPECT_EQ(policy->pod_failure.not_ready_for, minutes(10));
 }
 
 TEST(PolicySpec, AnObjectiveWithoutSourceRefAsksTheOnlySource) {
@@ -132,6 +135,12 @@ TEST(PolicySpec, BadInputIsRefusedWithItsPathAndWhatIsAllowed) {
        "spec.judge.interval: found \"500ms\", must be from 1s to 1h"},
       {R"({"judge": {"onSourceError": "Rollback"}})",
        "spec.judge.onSourceError: found \"Rollback\", must be one of Hold, Advance"},
+      {R"({"podFailure": {"crashLoop": "Ignore"}})",
+       "spec.podFailure.crashLoop: found \"Ignore\", must be one of Rollback, Hold"},
+      {R"({"podFailure": {"imagePull": true}})",
+       "spec.podFailure.imagePull: found true, must be one of Rollback, Hold"},
+      {R"({"podFailure": {"notReadyFor": "10ms"}})",
+       "spec.podFailure.notReadyFor: found \"10ms\", must be from 1s to 24h"},
   };
   for (const auto& bad : table) {
     const auto policy = decode(bad.spec);

@@ -124,6 +124,9 @@ std::string describe(const CanaryPolicySpec& policy) {
                   policy.drain.count(), policy.watch.count(), policy.judge.interval.count(),
                   policy.judge.warmup.count(), policy.judge.max_false_rollback,
                   static_cast<int>(policy.judge.on_source_error));
+  text += fmt::format("pods {} {} {}\n", static_cast<int>(policy.pod_failure.crash_loop),
+                      static_cast<int>(policy.pod_failure.image_pull),
+                      policy.pod_failure.not_ready_for.count());
   for (const auto& step : policy.steps)
     text += fmt::format("step {} {}\n", step.weight, step.hold.count());
   for (const auto& source : policy.sources)

@@ -144,6 +144,23 @@ TEST_F(ReleaseObserverTest, ObjectsOfAnotherOwnerAreNotOurs) {
   EXPECT_EQ(observe().revision("v1").replica_set, nullptr);
 }
 
+TEST_F(ReleaseObserverTest, PodsAreThoseOfTheRevisionsOwnReplicaSet) {
+  put_revision("v1", 4, 4);
+  PodView pod;
+  pod.meta = child("shop-v1-a", "v1");
+  pod.meta.owner_uid = "uid-shop-v1";
+  caches_.pods.put(std::make_shared<PodView>(pod));
+  pod.meta = child("shop-v1-b", "v1");
+  pod.meta.owner_uid = "uid-of-somebody-else";
+  caches_.pods.put(std::make_shared<PodView>(pod));
+  pod.meta = child("shop-v9-a", "v9");
+  caches_.pods.put(std::make_shared<PodView>(pod));
+  const auto snapshot = observe();
+  ASSERT_EQ(snapshot.revision("v1").pods.size(), 1U);
+  EXPECT_EQ(snapshot.revision("v1").pods[0]->meta.key.name, "shop-v1-a");
+  EXPECT_EQ(snapshot.revisions.count("v9"), 0U);
+}
+
 TEST_F(ReleaseObserverTest, TheWholeReleaseIsJudgedByThePolicyItStartedWith) {
   const auto revision = wanted();
   put_revision("v1", 4, 4);

@@ -8,6 +8,7 @@ std::vector<std::unique_ptr<Check>> all_checks(const Court& court) {
   checks.push_back(check_holds(court));
   checks.push_back(check_readiness(court));
   checks.push_back(check_rollback(court));
+  checks.push_back(check_pods(court));
   checks.push_back(check_drain(court));
   checks.push_back(check_ownership(court));
   checks.push_back(check_status(court));

@@ -66,6 +66,7 @@ std::unique_ptr<Check> check_weights(const Court& court);
 std::unique_ptr<Check> check_holds(const Court& court);
 std::unique_ptr<Check> check_readiness(const Court& court);
 std::unique_ptr<Check> check_rollback(const Court& court);
+std::unique_ptr<Check> check_pods(const Court& court);
 std::unique_ptr<Check> check_drain(const Court& court);
 std::unique_ptr<Check> check_ownership(const Court& court);
 std::unique_ptr<Check> check_status(const Court& court);

@@ -26,10 +26,15 @@ class RollbackCheck final : public Check {
     if (before.canary != now.rolled_back && before.stable != now.rolled_back) return;
     if (!first_of_pass)
       court_.fail("a rollback is the first write of its pass", now.rolled_back + " had to wait");
-    const bool asked = court_.witness.asked(release, "abort", now.rolled_back) > 0 ||
-                       court_.witness.asked(release, "rollback", now.stable) > 0;
-    if (!asked && !court_.witness.is_bad({release.ns, release.name + "-" + now.rolled_back}))
-      court_.fail("a good revision is not taken back", now.rolled_back);
+    if (court_.witness.asked(release, "abort", now.rolled_back) > 0 ||
+        court_.witness.asked(release, "rollback", now.stable) > 0)
+      return;
+    const auto fault = court_.witness.fault({release.ns, release.name + "-" + now.rolled_back});
+    if (fault.empty())
+      court_.fail("a good revision is not taken back", now.rolled_back + " for " + now.reason);
+    else if (fault != now.reason)
+      court_.fail("a rollback tells its reason",
+                  fmt::format("{} for {}, not {}", now.rolled_back, now.reason, fault));
   }
 
  private:

@@ -22,6 +22,7 @@ Memo read_memo(const SimClock& clock, const Json& route) {
   memo.weight = static_cast<int>(json_int(*json, {"weight"}));
   memo.previous = json_text(*json, {"previous"});
   memo.rolled_back = json_text(*json, {"rollback", "revision"});
+  memo.reason = json_text(*json, {"rollback", "reason"});
   memo.request = json_text(*json, {"request"});
   memo.paused = json_at(*json, {"paused"}) == true;
   const auto promoted = parse_time(json_text(*json, {"promoted"}));
@@ -176,11 +177,14 @@ const CanaryPolicySpec* Witness::policy(const ObjectKey& replica_set) const {
   return found == pins_.end() || !found->second.policy ? nullptr : &*found->second.policy;
 }
 
-bool Witness::is_bad(const ObjectKey& replica_set) const {
+std::string Witness::fault(const ObjectKey& replica_set) const {
   const auto found = pins_.find(replica_set);
-  if (found == pins_.end()) return false;
-  const auto& image = found->second.image;
-  return image.rfind("bad-", 0) == 0 || image.rfind("ages-", 0) == 0;
+  if (found == pins_.end()) return "";
+  const auto kind = found->second.image.substr(0, found->second.image.find('-'));
+  if (kind == "crash") return "CrashLoop";
+  if (kind == "pull") return "ImagePull";
+  if (kind == "never") return "NotReady";
+  return kind == "bad" || kind == "ages" ? "errors" : "";
 }
 
 int Witness::fewest_replicas(const ObjectKey& release, SimTime from) const {

@@ -21,6 +21,7 @@ struct Memo {
   std::string previous;
   std::optional<SimTime> promoted;  // by the clock of who promoted
   std::string rolled_back;
+  std::string reason;  // of the rollback
   bool paused = false;
   std::string request;  // carried out last
 
@@ -70,7 +71,8 @@ class Witness {
   const Timeline<int>& ready(const ObjectKey& service) const;
   // As it is pinned on the ReplicaSet, or was when that went; null when nothing could be read.
   const CanaryPolicySpec* policy(const ObjectKey& replica_set) const;
-  bool is_bad(const ObjectKey& replica_set) const;
+  // Why it must be taken back, as a rollback tells its reason; "" = it is good.
+  std::string fault(const ObjectKey& replica_set) const;
   bool ever_served(const ObjectKey& service) const { return served_.count(service) != 0; }
 
   // Of a release's spec.

@@ -1,5 +1,9 @@
 #include "sim/world/kubelet.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "api/meta.h"
 #include "base/time_format.h"
 #include "sim/world/pods.h"
@@ -9,8 +13,11 @@ namespace {
 
 constexpr SimTime kForever = SimTime::max();
 constexpr SimTime kCrashesAfter = seconds(4);
-constexpr SimTime kCrashLasts = seconds(10);
 constexpr SimTime kFlapLasts = seconds(4);
+constexpr SimTime kPullLasts = seconds(1);
+constexpr SimTime kBackOff = seconds(10);  // the first; each is twice the one before
+constexpr SimTime kBackOffMost = seconds(40);
+constexpr SimTime kEvictionLasts = seconds(1);  // from DisruptionTarget to the deletion, at most
 // After a disturbance: the pod has recovered, or another one has started and is ready for minReadySeconds.
 constexpr SimTime kMending = seconds(40);
 
@@ -20,6 +27,14 @@ std::string revision_of_pod(const Json& pod) {
 
 bool begins_with(const std::string& text, std::string_view prefix) {
   return text.rfind(prefix, 0) == 0;
+}
+
+SimTime back_off(int failures) {
+  return std::min(kBackOffMost, kBackOff * (1 << std::clamp(failures - 1, 0, 4)));
+}
+
+Json waiting(std::string_view reason, std::string_view message) {
+  return Json{{"waiting", {{"reason", reason}, {"message", message}}}};
 }
 
 }  // namespace
@@ -36,27 +51,23 @@ std::optional<SimTime> Kubelet::reconcile() {
   for (const auto& pod : scene_.server.all(kPod)) {
     const auto name = json_text(*pod, {"metadata", "name"});
     const auto known = lives_.find(name);
-    auto& life = lives[name] = known == lives_.end() ? begin(image_of(*pod)) : known->second;
+    auto& life = lives[name] = known == lives_.end() ? begin() : known->second;
     again = earlier(again, live(*pod, life));
   }
   lives_ = std::move(lives);
   return again;
 }
 
-Kubelet::Life Kubelet::begin(const std::string& image) const {
+Kubelet::Life Kubelet::begin() const {
   Life life;
-  life.ready_at =
+  life.changed = scene_.now();
+  life.until =
       scene_.now() + scene_.between(scene_.options.pod_start_min, scene_.options.pod_start_max);
-  life.fails_at = kForever;
-  if (begins_with(image, "pull-") || begins_with(image, "never-")) life.ready_at = kForever;
-  if (begins_with(image, "crash-")) {
-    life.fails_at = life.ready_at + kCrashesAfter;
-    life.failure_lasts = kCrashLasts;
-  }
   return life;
 }
 
 std::optional<SimTime> Kubelet::live(const Json& pod, Life& life) {
+  using State = Life::State;
   const auto now = scene_.now();
   const auto deleted = parse_time(json_text(pod, {"metadata", "deletionTimestamp"}));
   if (deleted) {
@@ -65,25 +76,134 @@ std::optional<SimTime> Kubelet::live(const Json& pod, Life& life) {
     scene_.server.drop(kPod, key_of(pod));
     return std::nullopt;
   }
-  if (now >= life.fails_at) {
-    life.ready_at = life.fails_at + life.failure_lasts;
-    const bool crashes = begins_with(image_of(pod), "crash-");
-    life.fails_at = crashes ? life.ready_at + kCrashesAfter : kForever;
-    if (crashes) blame_world(revision_of_pod(pod));
+  while (life.until <= now) {
+    const bool was_ready = life.state == State::Ready;
+    move_on(image_of(pod), life);
+    if (was_ready != (life.state == State::Ready)) life.changed = now;
+    if (was_ready) blame_world(revision_of_pod(pod));
+    life.told = false;
   }
-  const bool ready = now >= life.ready_at;
-  if (ready != is_ready(pod)) set_ready(pod, ready);
-  const auto next = ready ? life.fails_at : life.ready_at;
-  return next == kForever ? std::nullopt : std::optional(next);
+  if (life.flap_until != SimTime(0) && life.flap_until <= now) {
+    life.flap_until = SimTime(0);
+    life.flap_changed = now;
+    life.told = false;
+  }
+  if (!life.told) scene_.server.set_status(kPod, key_of(pod), status_of(life));
+  life.told = true;
+  if (life.goes && *life.goes <= now) {
+    delete_gracefully(scene_, pod);
+    return now + scene_.options.pod_grace;
+  }
+  auto next = life.until == kForever ? std::nullopt : std::optional(life.until);
+  if (life.flap_until != SimTime(0)) next = earlier(next, life.flap_until);
+  return earlier(next, life.goes);
 }
 
-void Kubelet::set_ready(const Json& pod, bool ready) {
-  Json status{{"phase", "Running"},
-              {"conditions", Json::array({ready_condition(ready, scene_.clock.now())})}};
-  scene_.server.set_status(kPod, key_of(pod), status);
+void Kubelet::move_on(const std::string& image, Life& life) const {
+  using State = Life::State;
+  const auto now = scene_.now();
+  switch (life.state) {
+    case State::Creating:
+    case State::PullBackOff:
+      if (!begins_with(image, "pull-")) return run(life);
+      ++life.pulls;
+      life.state = State::Pulling;
+      life.until = now + kPullLasts;
+      return;
+    case State::Pulling:
+      life.state = State::PullBackOff;
+      life.until = now + back_off(life.pulls);
+      return;
+    case State::Starting:
+      life.state = begins_with(image, "never-") ? State::NeverReady : State::Ready;
+      life.until = begins_with(image, "crash-") ? now + kCrashesAfter : kForever;
+      return;
+    case State::Ready: return crash(life);
+    case State::CrashBackOff: ++life.restarts; return run(life);
+    case State::NeverReady: return;
+  }
 }
 
-// An eviction takes a pod away; a flap leaves it but not ready. One of those that are ready, drawn.
+// The process begins. The first start has been waited for by Creating.
+void Kubelet::run(Life& life) const {
+  life.run_began = scene_.now();
+  life.state = Life::State::Starting;
+  life.until = life.run_began;
+  if (life.restarts > 0)
+    life.until += scene_.between(scene_.options.pod_start_min, scene_.options.pod_start_max);
+}
+
+// After the first crash the container is started again at once; from the second on the kubelet backs off.
+void Kubelet::crash(Life& life) const {
+  const bool first = life.ended == SimTime(0);
+  life.ended = scene_.now();
+  life.ended_began = life.run_began;
+  if (first) {
+    ++life.restarts;
+    return run(life);
+  }
+  life.state = Life::State::CrashBackOff;
+  life.until = scene_.now() + back_off(life.restarts);
+}
+
+Json Kubelet::status_of(const Life& life) const {
+  const bool ready = life.state == Life::State::Ready;
+  const auto at = [this](SimTime time) { return scene_.clock.now() - (scene_.now() - time); };
+  const auto condition = [](std::string_view type, bool holds, WallTime since) {
+    auto made = ready_condition(holds, since);
+    made["type"] = type;
+    return made;
+  };
+  const bool flaps = life.flap_until != SimTime(0);
+  Json conditions = Json::array();
+  // Ready stands first: pods.cpp counts on it.
+  conditions.push_back(
+      condition("Ready", ready && !flaps, at(std::max(life.changed, life.flap_changed))));
+  conditions.push_back(condition("ContainersReady", ready, at(life.changed)));
+  if (life.goes) {
+    conditions.push_back(condition("DisruptionTarget", true, at(life.disrupted)));
+    conditions.back()["reason"] = "EvictionByEvictionAPI";
+  }
+  return Json{{"phase", life.run_began == SimTime(0) ? "Pending" : "Running"},
+              {"conditions", std::move(conditions)},
+              {"containerStatuses", Json::array({container_status(life)})}};
+}
+
+Json Kubelet::container_status(const Life& life) const {
+  const auto at = [this](SimTime time) {
+    return format_time_micro(scene_.clock.now() - (scene_.now() - time));
+  };
+  Json status{{"name", "app"},
+              {"ready", life.state == Life::State::Ready},
+              {"restartCount", life.restarts},
+              {"state", state_of(life)}};
+  if (life.ended != SimTime(0))
+    status["lastState"] = {{"terminated",
+                            {{"exitCode", 1},
+                             {"reason", "Error"},
+                             {"startedAt", at(life.ended_began)},
+                             {"finishedAt", at(life.ended)}}}};
+  return status;
+}
+
+Json Kubelet::state_of(const Life& life) const {
+  using State = Life::State;
+  switch (life.state) {
+    case State::Creating: return waiting("ContainerCreating", "");
+    case State::Pulling: return waiting("ErrImagePull", "failed to pull the image: not found");
+    case State::PullBackOff: return waiting("ImagePullBackOff", "Back-off pulling the image");
+    case State::CrashBackOff:
+      return waiting("CrashLoopBackOff", "back-off restarting failed container");
+    case State::Starting:
+    case State::Ready:
+    case State::NeverReady: break;
+  }
+  const auto began = scene_.clock.now() - (scene_.now() - life.run_began);
+  return Json{{"running", {{"startedAt", format_time_micro(began)}}}};
+}
+
+// An eviction takes a pod away, and says so first; a flap calls it not ready though its container is, as when a node's
+// heartbeats stay out. One of those that are ready, drawn.
 void Kubelet::disturb() {
   const bool evicts = next_eviction_ && scene_.now() >= *next_eviction_;
   const bool flaps = next_flap_ && scene_.now() >= *next_flap_;
@@ -97,10 +217,15 @@ void Kubelet::disturb() {
       static_cast<std::size_t>(static_cast<double>(ready.size()) * scene_.random.uniform());
   const Json& pod = *ready[chosen];
   blame_world(revision_of_pod(pod));
-  if (evicts) return delete_gracefully(scene_, pod);
   auto& life = lives_[json_text(pod, {"metadata", "name"})];
-  life.fails_at = scene_.now();
-  life.failure_lasts = kFlapLasts;
+  life.told = false;
+  if (evicts) {
+    life.disrupted = scene_.now();
+    life.goes = scene_.now() + scene_.between(SimTime(0), kEvictionLasts);
+    return;
+  }
+  life.flap_until = scene_.now() + kFlapLasts;
+  life.flap_changed = scene_.now();
 }
 
 void Kubelet::blame_world(const std::string& revision) {

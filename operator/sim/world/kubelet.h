@@ -22,16 +22,34 @@ class Kubelet final : public Reactor {
   void blame_world(const std::string& revision);
 
  private:
+  // Of a pod with one container.
   struct Life {
-    SimTime ready_at{0};  // SimTime::max(): never
-    SimTime fails_at{0};  // stops being ready
-    SimTime failure_lasts{0};
+    enum class State { Creating, Pulling, PullBackOff, Starting, Ready, NeverReady, CrashBackOff };
+    State state = State::Creating;
+    SimTime until{0};      // of its state; SimTime::max(): for ever
+    SimTime changed{0};    // between ready and not
+    int restarts = 0;      // as restartCount
+    int pulls = 0;         // that failed
+    SimTime run_began{0};  // of the container that runs, or ran last
+    SimTime ended{0};      // of the run before; 0 = there was none
+    SimTime ended_began{0};
+    SimTime flap_until{0};        // the pod is called not ready, its container is
+    SimTime flap_changed{0};      // when it last was called something else than its container
+    SimTime disrupted{0};         // it was said that the pod is to be taken away
+    std::optional<SimTime> goes;  // and it will be deleted then
+    bool told = false;            // its status says so
   };
 
   std::optional<SimTime> reconcile() override;
   std::optional<SimTime> live(const Json& pod, Life& life);
-  Life begin(const std::string& image) const;
-  void set_ready(const Json& pod, bool ready);
+  Life begin() const;
+  // What comes after the state that is over.
+  void move_on(const std::string& image, Life& life) const;
+  void run(Life& life) const;
+  void crash(Life& life) const;
+  Json status_of(const Life& life) const;
+  Json container_status(const Life& life) const;
+  Json state_of(const Life& life) const;
   void disturb();
 
   std::map<std::string, Life> lives_;  // by pod

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "base/json.h"
-#include "kube/object.h"
+#include "kube/kinds.h"
 #include "sim/world/scene.h"
 
 namespace weir::sim {
 
-inline constexpr Kind kPod{"", "v1", "Pod", "pods"};
+using kinds::kPod;
 
 ObjectKey key_of(const Json& object);
 // The labels that a selector map names all stand on the object with those values; an empty selector selects nothing.

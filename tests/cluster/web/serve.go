@@ -128,6 +128,13 @@ func serveCommand(ctx context.Context) error {
 			return fmt.Errorf("START_DELAY %q is not a duration: %w", text, err)
 		}
 	}
+	if text := os.Getenv("CRASH_AFTER"); text != "" {
+		life, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("CRASH_AFTER %q is not a duration: %w", text, err)
+		}
+		time.AfterFunc(startDelay+life, func() { os.Exit(3) })
+	}
 	time.AfterFunc(startDelay, func() { s.ready.Store(true) })
 	server := &http.Server{Addr: listenAddress, Handler: s.handler()}
 	failed := make(chan error, 1)
