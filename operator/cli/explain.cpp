@@ -1,12 +1,10 @@
-#include <fmt/format.h>
-
 #include <ostream>
 
 #include "api/codec.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/explanation.h"
-#include "cli/session.h"
+#include "cli/releases.h"
 #include "kube/kinds.h"
 
 namespace weir {
@@ -25,12 +23,7 @@ Result<int> run(const Invocation& invocation) {
   const auto name = release_name(invocation.arguments.operands().front());
   if (!name) return usage_error(invocation, name.error().message);
   ASSIGN_OR_RETURN(const auto session, connect(invocation.arguments));
-  const auto object = session->api->get(kinds::kRelease, {session->ns, *name}, session->deadline());
-  if (!object && object.error().kind == ErrorKind::NotFound)
-    return Error{ErrorKind::NotFound,
-                 fmt::format("no release \"{}\" in namespace {}", *name, session->ns)};
-  if (!object) return object.error();
-  ASSIGN_OR_RETURN(const auto release, decode_release(*object));
+  ASSIGN_OR_RETURN(const auto release, get_release(*session, *name));
   invocation.streams.out << explain_release(release, policy_of(*session, release),
                                             session->clock.now());
   return exit_code::kOk;

@@ -136,6 +136,15 @@ Result<ReleaseList> list_releases(Session& session, const std::string& name) {
   return list;
 }
 
+Result<Release> get_release(Session& session, const std::string& name) {
+  const auto object = session.api->get(kinds::kRelease, {session.ns, name}, session.deadline());
+  if (!object && object.error().kind == ErrorKind::NotFound)
+    return Error{ErrorKind::NotFound,
+                 fmt::format("no release \"{}\" in namespace {}", name, session.ns)};
+  if (!object) return object.error();
+  return decode_release(*object);
+}
+
 Result<void> follow_releases(Session& session, const std::string& name, std::ostream& err,
                              const std::stop_token& stop,
                              const std::function<bool(const SeenRelease&)>& on_change) {

@@ -28,6 +28,9 @@ struct ReleaseList {
 // ApiClient.
 Result<ReleaseList> list_releases(Session& session, const std::string& name);
 
+// One of the session's namespace. Errors: NotFound in words for people, and all of ApiClient.
+Result<Release> get_release(Session& session, const std::string& name);
+
 // Shows the present state, then each change, until `on_change` returns false (success) or stop is requested (Shutdown). Goes on
 // after a lost connection, told to `err`; only the first listing may fail. With a name, its deletion is NotFound.
 Result<void> follow_releases(Session& session, const std::string& name, std::ostream& err,

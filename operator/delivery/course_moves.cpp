@@ -19,6 +19,12 @@ bool route_shows(const ReleaseSnapshot& snapshot) {
          std::accumulate(backends.begin(), backends.end(), 0, sum) == 100;
 }
 
+bool stands_in_route(const ReleaseSnapshot& snapshot, const std::string& revision) {
+  const auto& list = snapshot.route_state.backends;
+  return std::any_of(list.begin(), list.end(),
+                     [&](const Backend& backend) { return backend.revision == revision; });
+}
+
 void stall(Course& course, std::string reason, std::string message) {
   course.stalled = true;
   course.stalled_reason = std::move(reason);

@@ -11,6 +11,9 @@ namespace weir {
 // The data plane has accepted just the weights that we last wrote.
 bool route_shows(const ReleaseSnapshot& snapshot);
 
+// With whatever weight.
+bool stands_in_route(const ReleaseSnapshot& snapshot, const std::string& revision);
+
 // Only a change of input can help.
 void stall(Course& course, std::string reason, std::string message);
 

@@ -149,7 +149,9 @@ Course rolled_back(const ReleaseSnapshot& snapshot) {
   course.traffic.canary.clear();
   course.traffic.weight = 0;
   course.pods[snapshot.traffic.stable] = snapshot.spec().replicas;
-  const bool over = route_shows(snapshot) && !snapshot.revision(mark.revision).has_pods();
+  // Once it has left the route, the gateway's view of what is left there changes nothing any more.
+  const bool over = (route_shows(snapshot) || !stands_in_route(snapshot, mark.revision)) &&
+                    !snapshot.revision(mark.revision).has_pods();
   course.phase = over ? Phase::RolledBack : Phase::RollingBack;
   course.message = fmt::format("{} was taken back{}: {}: {}; {} serves until the spec changes",
                                mark.revision, over ? "" : ", its pods are draining", mark.reason,

@@ -7,6 +7,7 @@
 
 #include "api/codec.h"
 #include "base/json.h"
+#include "delivery/course_moves.h"
 #include "delivery/release_questions.h"
 #include "delivery/release_status.h"
 #include "kube/kinds.h"
@@ -208,7 +209,7 @@ class PlanBuilder {
       const bool in_use = revision == traffic.stable || revision == traffic.canary ||
                           revision == s_.wanted || view.has_pods() || pods_wanted(revision) > 0;
       if (in_use) continue;
-      if (view.service && !stands_in_route(revision)) remove(kinds::kService, view.service->meta);
+      if (view.service && !stands_in_route(s_, revision)) remove(kinds::kService, view.service->meta);
       if (view.replica_set) past.push_back(&view);
     }
     const auto limit = static_cast<std::size_t>(s_.spec().revision_history_limit);
@@ -217,12 +218,6 @@ class PlanBuilder {
     });
     for (std::size_t i = limit; i < past.size(); ++i)
       remove(kinds::kReplicaSet, past[i]->replica_set->meta);
-  }
-
-  bool stands_in_route(const std::string& revision) const {
-    const auto& list = s_.route_state.backends;
-    return std::any_of(list.begin(), list.end(),
-                       [&](const auto& b) { return b.revision == revision; });
   }
 
   void remove(const Kind& kind, const ObjectMeta& meta) {

@@ -1,4 +1,5 @@
 """`weir demo --serve`: a simulated world behind the real kubectl and our own commands."""
+import json
 import os
 import subprocess
 
@@ -109,6 +110,37 @@ def test_a_good_version_is_promoted_and_all_goes_with_the_release(world, kubectl
     kubectl("delete", "release", "cart", "-n", cart)
     eventually("its children are gone", lambda: not kubectl(
         "get", "replicasets,services,httproutes,pods", "-o", "name", "-n", cart))
+
+
+def test_people_steer_a_release(world, kubectl, cart):
+    def ask(*words):
+        return weir(world, *words, "-n", cart)
+
+    def wait_weight(weight):
+        kubectl("wait", "release/cart", f"--for=jsonpath={{.status.canary.weight}}={weight}", "--timeout=40s", "-n", cart)
+
+    slow = {"spec": {"steps": [{"weight": 20, "hold": "5m"}, {"weight": 100, "hold": "1s"}]}}
+    kubectl("patch", "canarypolicy", "quick", "--type=merge", "-p", json.dumps(slow), "-n", cart)
+    first = stable(kubectl, cart)
+    assert "no release is under way" in ask("promote", "cart").stderr
+    set_image(kubectl, cart, "good-2")
+    wait_weight(20)
+    assert ask("pause", "cart").stdout.startswith("pause: Paused: paused by a request")
+    refused = ask("promote", "cart")
+    assert refused.returncode == 1 and "the release is paused: resume it first" in refused.stderr, refused
+    assert ask("resume", "cart").returncode == 0
+    assert ask("abort", "cart").returncode == 0
+    wait_for(kubectl, cart, "RolledBack")
+    assert "Aborted" in kubectl("get", "release", "cart", "-o", "jsonpath={.status.lastRollback.reason}", "-n", cart)
+    assert ask("retry", "cart").returncode == 0
+    wait_weight(20)
+    assert ask("promote", "cart").returncode == 0
+    wait_for(kubectl, cart, "Healthy")
+    assert stable(kubectl, cart) != first
+    assert ask("rollback", "cart").returncode == 0
+    eventually("the first version serves again", lambda: stable(kubectl, cart) == first)
+    answers = kubectl("get", "release", "cart", "-o", "jsonpath={.status.requests[*].outcome}", "-n", cart)
+    assert answers.split() == ["Done"] * 5
 
 
 def test_the_world_survives_what_it_does_not_understand(kubectl, cart):
