@@ -12,6 +12,7 @@ import audit
 from figures import Figures
 from kube import Api, ApiError, kubectl
 from operator_process import NAMESPACE, Leaders, Operator
+from plugin import Plugin
 from story import Shop
 from waiting import eventually
 
@@ -130,6 +131,19 @@ def namespace(api, operator, request):
     if report is not None and report.failed:
         print_evidence(api, name, operator)
     api.delete("Namespace", "", name)  # it goes while the next story runs
+
+
+@pytest.fixture(scope="session")
+def plugin_folder(binary, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plugin")
+    for name in ("kubectl-weir", "kubectl_complete-weir"):
+        (folder / name).symlink_to(binary)
+    return folder
+
+
+@pytest.fixture
+def weir(plugin_folder, namespace):
+    return Plugin(plugin_folder, namespace)
 
 
 @pytest.fixture

@@ -5,46 +5,15 @@ import subprocess
 import threading
 from pathlib import Path
 
-import pytest
 import yaml
 
+from plugin import FAILED, FORBIDDEN, NOT_FOUND, OK, ROLLED_BACK, TIMED_OUT, USAGE
 from story import accepted_weights
 from weir_objects import canary_policy, release, step
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "manifests/examples"
 STEPS = [step(25, "8s"), step(100)]
-
-OK, FAILED, USAGE, TIMED_OUT, ROLLED_BACK, NOT_FOUND, FORBIDDEN = 0, 1, 2, 3, 5, 6, 7
-
-
-class Plugin:
-    def __init__(self, folder, namespace):
-        self.namespace = namespace
-        self.environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-
-    def __call__(self, *words, stdin=None, code=OK, environment=None):
-        """What it printed; its exit code must be `code`."""
-        done = subprocess.run(["kubectl", "weir", *map(str, words)], input=stdin, capture_output=True, text=True,
-                              timeout=180, env={**self.environment, **(environment or {})}, check=False)
-        assert done.returncode == code, f"kubectl weir {words}: {done.returncode}: {done.stdout}{done.stderr}"
-        return done
-
-    def out(self, *words, **how):
-        return self(words[0], "-n", self.namespace, *words[1:], **how).stdout
-
-
-@pytest.fixture(scope="session")
-def plugin_folder(binary, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plugin")
-    for name in ("kubectl-weir", "kubectl_complete-weir"):
-        (folder / name).symlink_to(binary)
-    return folder
-
-
-@pytest.fixture
-def weir(plugin_folder, namespace):
-    return Plugin(plugin_folder, namespace)
 
 
 class Watching(threading.Thread):

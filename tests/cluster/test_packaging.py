@@ -53,7 +53,7 @@ def test_a_definition_is_never_run_as_a_template(tmp_path):
     assert shown["spec"] == crd["spec"]
 
 
-@pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=-1", "logLevel=loud", "crds.install=perhaps"])
+@pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=-1", "logLevel=loud", "crds.install=perhaps", "admissionPolicies.install=perhaps"])
 def test_a_wrong_value_is_refused(wrong):
     done = helm("template", "weir", CHART, "--set", wrong, check=False)
     assert done.returncode != 0 and "values don't meet the specifications" in done.stderr
@@ -81,6 +81,17 @@ def test_it_may_elect_a_leader_in_its_own_namespace_with_its_own_lease():
     assert [rule["verbs"] for rule in role["rules"] if rule not in named] == [["create"]]
     [deployment] = of_kind(things, "Deployment")
     assert "--leader-elect-resource-name=other" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_admission_policies_are_for_the_namespace_that_is_watched():
+    kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    assert not of_kind(render("--set", "admissionPolicies.install=false"), *kinds)
+    assert [thing["metadata"]["name"] for thing in of_kind(render(), kinds[1])] == ["weir-requests", "weir-status"]
+    for policy in of_kind(render("--set", "watchNamespace=production"), kinds[0]):
+        chosen = policy["spec"]["matchConstraints"]["namespaceSelector"]["matchLabels"]
+        assert chosen == {"kubernetes.io/metadata.name": "production"}
+    status = of_kind(render("--set", "serviceAccount.name=other"), kinds[0])[1]
+    assert "'system:serviceaccount:weir-system:other'" in status["spec"]["validations"][0]["expression"]
 
 
 def test_two_replicas_have_a_disruption_budget_and_one_has_none():

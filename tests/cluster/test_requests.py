@@ -1,0 +1,93 @@
+"""What people ask of a live Release, and who may ask it."""
+import time
+
+import pytest
+
+from kube import kubectl
+from plugin import FAILED, NOT_FOUND
+from weir_objects import step
+
+def answers(shop):
+    return [(request["request"].split(":")[0], request["outcome"]) for request in reversed(shop.status()["requests"])]
+
+
+def request_id():
+    return f"n{time.time_ns():x}@{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}"
+
+
+def annotate(shop, request, *words, by=None):
+    marks = [f"weir.dev/request={request}", f"weir.dev/request-id={request_id()}"]
+    if by is not None:
+        marks.append(f"weir.dev/requested-by={by}")
+    return kubectl("annotate", "--overwrite", "release", shop.name, *marks, "-n", shop.namespace, *words, check=False)
+
+
+@pytest.fixture(name="bob")
+def somebody_who_may_change_releases(shop):
+    """And nothing more; `may` gives him verbs."""
+    def may(*verbs):
+        rule = {"apiGroups": ["weir.dev"], "resources": ["releases"], "verbs": ["get", "list", "patch", "update", *verbs]}
+        meta = {"name": "bob", "namespace": shop.namespace}
+        shop.api.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": [rule]})
+        shop.api.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta,
+                        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "bob"},
+                        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bob"}]})
+    may()
+    return may
+
+
+def test_people_steer_a_release_and_it_costs_no_request(shop, weir):
+    shop.apply_policy(steps=[step(25, "600s"), step(100)], objectives=[], drain="1s", watch="1s")
+    stable = shop.start("v1", replicas=2)
+    with shop.callers(rps=50) as callers:
+        generation = shop.apply("v2", replicas=2)
+        canary = shop.canary_revision(generation)
+        shop.wait_accepted(canary, 25)
+        assert "paused by a request" in weir.out("pause", "shop")
+        assert "resume it first" in weir("promote", "shop", "-n", shop.namespace, code=FAILED).stderr
+        weir.out("resume", "shop")
+        weir.out("abort", "shop")
+        final = shop.wait_phase("RolledBack", generation)
+        assert final["lastRollback"]["reason"] == "Aborted" and final["stable"]["revision"] == stable
+        assert "aborted by " in weir.out("explain", "release/shop")
+        weir.out("retry", "shop")
+        shop.wait_accepted(canary, 25)
+        weir.out("promote", "shop")
+        assert shop.wait_phase("Healthy", generation)["stable"]["revision"] == canary
+        weir.out("rollback", "shop", "--to", stable)
+        back = shop.wait_phase("RolledBack", generation)
+        assert back["stable"]["revision"] == stable
+    assert answers(shop) == [(verb, "Done") for verb in ("resume", "abort", "retry", "promote", "rollback")]
+    assert shop.status()["requests"][0]["by"]
+    assert not callers.outside.all.failed() and not callers.inside.all.failed()
+
+
+def test_who_asks_is_who_they_say_and_may(shop, weir, bob):
+    shop.apply_policy(steps=[step(25, "600s"), step(100)], objectives=[], drain="1s")
+    shop.start("v1", replicas=2)
+    generation = shop.apply("v2", replicas=2)
+    canary = shop.canary_revision(generation)
+    shop.wait_accepted(canary, 25)
+    for by in (None, "alice"):
+        assert "requested-by must be the name of who asks, which is bob" in annotate(
+            shop, f"abort:{canary}", "--as=bob", by=by).stderr
+    assert "bob may not abort the release shop" in annotate(shop, f"abort:{canary}", "--as=bob", by="bob").stderr
+    bob("promote")
+    assert "bob may not abort" in annotate(shop, f"abort:{canary}", "--as=bob", by="bob").stderr
+    bob("abort")
+    asked = annotate(shop, f"abort:{canary}", "--as=bob", by="bob")
+    assert asked.returncode == 0, asked.stderr
+    shop.wait_phase("RolledBack", generation)
+    assert shop.status()["requests"][0]["by"] == "bob"
+    # Other changes of the object are none of its business, and the answered request may stay.
+    other = kubectl("annotate", "release", shop.name, "team=a", "-n", shop.namespace, "--as=bob", check=False)
+    assert other.returncode == 0, other.stderr
+    weir("retry", "nothing", "-n", shop.namespace, code=NOT_FOUND)
+
+
+def test_nobody_but_weir_tells_how_things_are(shop):
+    shop.apply_policy(steps=[step(100)], objectives=[])
+    shop.start("v1", replicas=1)
+    done = kubectl("patch", "release", shop.name, "-n", shop.namespace, "--subresource=status", "--type=merge", "-p",
+                   '{"status":{"phase":"Healthy","message":"trust me"}}', check=False)
+    assert done.returncode != 0 and "only Weir writes the status of its objects" in done.stderr
