@@ -60,7 +60,7 @@ def test_a_wrong_value_is_refused(wrong):
 
 
 def test_the_operator_may_do_what_it_needs_and_no_more():
-    [role] = of_kind(render(), "ClusterRole")
+    [role] = [role for role in of_kind(render(), "ClusterRole") if role["metadata"]["name"] == "weir"]
     resources = {resource for rule in role["rules"] for resource in rule["resources"]}
     verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
     assert "secrets" not in resources and "*" not in resources | verbs
@@ -81,6 +81,15 @@ def test_it_may_elect_a_leader_in_its_own_namespace_with_its_own_lease():
     assert [rule["verbs"] for rule in role["rules"] if rule not in named] == [["create"]]
     [deployment] = of_kind(things, "Deployment")
     assert "--leader-elect-resource-name=other" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_people_get_their_rights_by_the_roles_they_have():
+    roles = {role["metadata"]["name"]: role for role in of_kind(render(), "ClusterRole")}
+    assert set(roles) == {"weir", "weir-view", "weir-edit"}
+    assert {verb for rule in roles["weir-view"]["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert "rbac.authorization.k8s.io/aggregate-to-view" not in roles["weir-edit"]["metadata"]["labels"]
+    assert not any("status" in resource for rule in roles["weir-edit"]["rules"] for resource in rule["resources"])
+    assert len(of_kind(render("--set", "userRoles.install=false"), "ClusterRole")) == 1
 
 
 def test_admission_policies_are_for_the_namespace_that_is_watched():

@@ -5,6 +5,7 @@ import pytest
 
 from kube import kubectl
 from plugin import FAILED, NOT_FOUND
+from waiting import eventually
 from weir_objects import step
 
 def answers(shop):
@@ -83,6 +84,17 @@ def test_who_asks_is_who_they_say_and_may(shop, weir, bob):
     other = kubectl("annotate", "release", shop.name, "team=a", "-n", shop.namespace, "--as=bob", check=False)
     assert other.returncode == 0, other.stderr
     weir("retry", "nothing", "-n", shop.namespace, code=NOT_FOUND)
+
+
+def test_editors_may_steer_and_viewers_may_look(shop):
+    def can(who, verb):
+        return kubectl("auth", "can-i", verb, "releases.weir.dev/shop", "-n", shop.namespace, f"--as={who}", check=False).stdout.strip()
+
+    for role in ("edit", "view"):
+        kubectl("create", "rolebinding", role, f"--clusterrole={role}", f"--user={role}or", "-n", shop.namespace)
+    eventually("editors may abort", lambda: can("editor", "abort") == "yes")
+    eventually("viewers may look", lambda: can("viewor", "get") == "yes")
+    assert can("viewor", "abort") == can("viewor", "patch") == "no"
 
 
 def test_nobody_but_weir_tells_how_things_are(shop):
