@@ -209,7 +209,8 @@ class PlanBuilder {
       const bool in_use = revision == traffic.stable || revision == traffic.canary ||
                           revision == s_.wanted || view.has_pods() || pods_wanted(revision) > 0;
       if (in_use) continue;
-      if (view.service && !stands_in_route(s_, revision)) remove(kinds::kService, view.service->meta);
+      if (view.service && !stands_in_route(s_, revision))
+        remove(kinds::kService, view.service->meta);
       if (view.replica_set) past.push_back(&view);
     }
     const auto limit = static_cast<std::size_t>(s_.spec().revision_history_limit);

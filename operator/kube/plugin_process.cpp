@@ -16,8 +16,6 @@
 
 #include "base/deadline.h"
 
-extern char** environ;
-
 namespace weir {
 namespace {
 
@@ -54,7 +52,8 @@ std::vector<std::string> environment_of(const PluginRequest& request) {
   };
   for (char** at = environ; *at != nullptr; ++at)
     if (!is_replaced(*at)) texts.emplace_back(*at);
-  for (const auto& [name, value] : request.environment) texts.push_back(name + "=" + value);
+  for (const auto& [name, value] : request.environment)
+    texts.push_back(fmt::format("{}={}", name, value));
   return texts;
 }
 
