@@ -20,7 +20,8 @@ namespace {
 constexpr milliseconds kAnswerWithin{30'000};
 constexpr milliseconds kLook{250};
 
-// Who the server takes us for; "" when it cannot tell (https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/self-subject-review-v1/).
+// Who the server takes us for; "" when it cannot tell
+// (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review).
 std::string own_name(Session& session) {
   constexpr Kind kReview{"authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews"};
   const Json review{{"apiVersion", kReview.api_version()}, {"kind", kReview.name}};

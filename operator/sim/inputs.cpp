@@ -161,8 +161,10 @@ class Hands {
   }
 
   void edit_policy() {
-    server_.edit(kinds::kCanaryPolicy, {key_.ns, "standard"},
-                 [this](Json& policy) { policy["spec"] = policy_spec(input_.number); });
+    server_.edit(kinds::kCanaryPolicy, {key_.ns, "standard"}, [this](Json& policy) {
+      policy["spec"] = policy_spec(input_.number);
+      if (!input_.text.empty()) policy["spec"]["watch"] = input_.text;
+    });
   }
 
   void foreign_service() {

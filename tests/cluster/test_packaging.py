@@ -53,7 +53,8 @@ def test_a_definition_is_never_run_as_a_template(tmp_path):
     assert shown["spec"] == crd["spec"]
 
 
-@pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=-1", "logLevel=loud", "crds.install=perhaps", "admissionPolicies.install=perhaps"])
+@pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=-1", "logLevel=loud", "crds.install=perhaps",
+                                   "admissionPolicies.install=perhaps"])
 def test_a_wrong_value_is_refused(wrong):
     done = helm("template", "weir", CHART, "--set", wrong, check=False)
     assert done.returncode != 0 and "values don't meet the specifications" in done.stderr
