@@ -75,11 +75,16 @@ Result<Request> read_numbers(const Arguments& arguments, Request request) {
     return count.has_value();
   };
   if (!number("jobs", request.jobs)) return wrong("jobs", "a number of threads, at least 1");
-  request.planned.before = arguments.has("crash-before");
-  if (!number("crash-before", request.planned.crash_at_write) ||
-      !number("crash-after", request.planned.crash_at_write) ||
+  using AtWrite = sim::PlannedFault::AtWrite;
+  request.planned.what = arguments.has("crash-before")  ? AtWrite::CrashBefore
+                         : arguments.has("crash-after") ? AtWrite::CrashAfter
+                                                        : AtWrite::AnswerLost;
+  if (!number("crash-before", request.planned.at_write) ||
+      !number("crash-after", request.planned.at_write) ||
+      !number("answer-lost", request.planned.at_write) ||
       !number("late", request.planned.late_event))
-    return wrong("crash-before, --crash-after and --late", "the number of a write or event");
+    return wrong("crash-before, --crash-after, --answer-lost and --late",
+                 "the number of a write or event");
   return request;
 }
 
@@ -242,10 +247,11 @@ Command sim_command() {
       {"seeds", 0, "N..M", "which runs; 1..100"},
       {"jobs", 0, "N", "threads; 1"},
       {"exhaustive", 0, "",
-       "after the seeds: a crash before and after each write, each event late once"},
+       "after the seeds: a crash before and after each write, its answer lost, each event late"},
       {"scenario", 0, "NAME", "of the exhaustive search; alone: one run of it"},
       {"crash-before", 0, "N", "the run with a crash before its N-th write"},
       {"crash-after", 0, "N", "the run with a crash after its N-th write"},
+      {"answer-lost", 0, "N", "the run in which the answer to its N-th write is lost"},
       {"late", 0, "N", "the run with the N-th event of a watch late"},
       {"without-faults", 0, "", "the run that a seed is compared with"},
       {"trace", 0, "", "print every write"},

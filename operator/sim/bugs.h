@@ -20,7 +20,7 @@ enum class Bug {
   RollbackLast,           // a rollback comes after the other writes of its pass
   GuardDropped,           // a rise of weight carries no resourceVersion
   FenceDropped,           // who has led goes on writing
-  RetriedUnknownWrite,    // a write of unknown outcome is repeated blindly, later
+  RetriedUnknownWrite,    // a write of unknown outcome is repeated later, whatever happened since
   OwnWritesForgotten,     // the cache is trusted after an own write
   WeightKept,             // a new revision inherits the weight of the one before
   StepSkipped,            // a rise goes to 100 % at once

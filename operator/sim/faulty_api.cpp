@@ -50,8 +50,9 @@ Result<T> FaultyApi::write(const std::function<Result<T>()>& call, const Deadlin
                            const ObjectRef& deletes) {
   if (crashed_) return dead();
   auto& planned = net_.planned;
-  const bool crashes = ++planned.writes == planned.crash_at_write;
-  if ((crashes && planned.before) || draws(net_.faults.crash_before)) {
+  const bool here = ++planned.writes == planned.at_write;
+  const auto is_planned = [&](PlannedFault::AtWrite what) { return here && planned.what == what; };
+  if (is_planned(PlannedFault::AtWrite::CrashBefore) || draws(net_.faults.crash_before)) {
     crashed_ = true;
     return dead();
   }
@@ -66,11 +67,12 @@ Result<T> FaultyApi::write(const std::function<Result<T>()>& call, const Deadlin
   if (const auto error = travel([effect] { (void)effect(); }, deadline)) return *error;
   if (draws(net_.faults.conflict)) return Error{ErrorKind::Conflict, "simulated"};
   auto result = effect();
-  if ((crashes && !planned.before) || draws(net_.faults.crash_after)) {
+  if (is_planned(PlannedFault::AtWrite::CrashAfter) || draws(net_.faults.crash_after)) {
     crashed_ = true;
     return dead();
   }
-  if (draws(net_.faults.error_after)) return unavailable();
+  if (is_planned(PlannedFault::AtWrite::AnswerLost) || draws(net_.faults.error_after))
+    return unavailable();
   return result;
 }
 

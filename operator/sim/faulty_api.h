@@ -22,8 +22,9 @@ struct Author {
 
 // One fault at one place, for the exhaustive search; counted over the whole run.
 struct PlannedFault {
-  int crash_at_write = 0;  // the n-th; 0 = none
-  bool before = false;     // its effect
+  enum class AtWrite { CrashBefore, CrashAfter, AnswerLost };
+  AtWrite what = AtWrite::CrashBefore;
+  int at_write = 0;  // the n-th; 0 = none
   // The n-th delivery of a watch comes `late_by` late, and with it what follows on that watch.
   int late_event = 0;
   SimTime late_by = seconds(8);

@@ -76,17 +76,21 @@ RunResult compared(const RunOptions& options, const RunResult& undisturbed) {
 
 std::string name_of(const PlannedFault& planned) {
   if (planned.late_event != 0) return fmt::format("--late {}", planned.late_event);
-  if (planned.crash_at_write == 0) return "";
-  return fmt::format("--crash-{} {}", planned.before ? "before" : "after", planned.crash_at_write);
+  if (planned.at_write == 0) return "";
+  const auto* what = planned.what == PlannedFault::AtWrite::CrashBefore  ? "crash-before"
+                     : planned.what == PlannedFault::AtWrite::CrashAfter ? "crash-after"
+                                                                         : "answer-lost";
+  return fmt::format("--{} {}", what, planned.at_write);
 }
 
 std::vector<PlannedFault> all_places(const PlannedFault& counted) {
   std::vector<PlannedFault> places(1);
   for (int write = 1; write <= counted.writes; ++write) {
-    for (const bool before : {true, false}) {
+    for (const auto what : {PlannedFault::AtWrite::CrashBefore, PlannedFault::AtWrite::CrashAfter,
+                            PlannedFault::AtWrite::AnswerLost}) {
       PlannedFault planned;
-      planned.crash_at_write = write;
-      planned.before = before;
+      planned.what = what;
+      planned.at_write = write;
       places.push_back(planned);
     }
   }

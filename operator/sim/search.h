@@ -29,7 +29,8 @@ struct SweepRequest {
 };
 SearchReport sweep(const SweepRequest& request);
 
-// A crash before and after each write, and each delivery of a watch late once; the end must be that of the undisturbed run.
+// A crash before and after each write, each answer to a write lost, each delivery of a watch late:
+// one a run. The end must be that of the undisturbed run.
 SearchReport exhaust(const Scenario& scenario, int jobs, Bug bug = Bug::None,
                      std::size_t most_findings = 100);
 
