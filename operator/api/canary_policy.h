@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/meta.h"
+#include "api/presets.h"
 #include "base/clock.h"
 #include "base/result.h"
 
@@ -40,10 +41,10 @@ inline constexpr std::array<std::string_view, 4> kQueryPlaceholders{
     "$(service)",  // of the revision that is judged
 };
 
-struct RatioObjective {  // two cumulative counters
-  std::string bad_query;
-  std::string total_query;
-  double at_most = 0;  // fraction in (0, 1)
+struct RatioObjective {
+  RatioQueries queries;          // the preset's, when there is one
+  std::optional<Preset> preset;  // as given
+  double at_most = 0;            // fraction in (0, 1)
 };
 
 struct ValueObjective {  // a number, however computed

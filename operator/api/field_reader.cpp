@@ -101,6 +101,13 @@ bool FieldReader::flag_or(std::string_view name, bool fallback) const {
   return value.is_boolean() && value.get<bool>();
 }
 
+milliseconds FieldReader::duration(std::string_view name, milliseconds min,
+                                   milliseconds max) const {
+  if (has(name)) return duration_or(name, min, min, max);
+  text(name, text_rules::kDuration);  // refuses
+  return min;
+}
+
 milliseconds FieldReader::duration_or(std::string_view name, milliseconds fallback) const {
   if (!has(name)) return fallback;
   const auto duration = parse_duration(text(name, text_rules::kDuration));

@@ -66,6 +66,7 @@ class FieldReader {
   int integer(std::string_view name, Range range) const;
   int integer_or(std::string_view name, Range range, int fallback) const;
   bool flag_or(std::string_view name, bool fallback) const;
+  milliseconds duration(std::string_view name, milliseconds min, milliseconds max) const;
   milliseconds duration_or(std::string_view name, milliseconds fallback) const;
   // Refused outside min..max.
   milliseconds duration_or(std::string_view name, milliseconds fallback, milliseconds min,

@@ -20,6 +20,12 @@ constexpr Choice<WhenUnsure> kWhenUnsure[] = {{"Advance", WhenUnsure::Advance},
 constexpr Choice<WhenSourceError> kWhenSourceError[] = {{"Hold", WhenSourceError::Hold},
                                                         {"Advance", WhenSourceError::Advance}};
 
+constexpr Choice<PresetName> kPresetNames[] = {{"Errors", PresetName::Errors},
+                                               {"Latency", PresetName::Latency}};
+constexpr Choice<Dialect> kDialects[] = {{"Traefik", Dialect::Traefik},
+                                         {"EnvoyGateway", Dialect::EnvoyGateway},
+                                         {"Http", Dialect::Http}};
+
 constexpr Choice<OnPodFailure> kOnPodFailure[] = {{"Rollback", OnPodFailure::Rollback},
                                                   {"Hold", OnPodFailure::Hold}};
 
@@ -81,11 +87,44 @@ std::string read_source_ref(const FieldReader& objective,
   return name;
 }
 
+Preset read_preset(const FieldReader& item) {
+  Preset preset;
+  preset.name = item.choice("name", kPresetNames);
+  preset.dialect = item.choice("dialect", kDialects);
+  if (preset.name == PresetName::Latency)
+    preset.threshold = item.duration("threshold", milliseconds(1), std::chrono::minutes(1));
+  else if (item.has("threshold"))
+    item.refuse("threshold", "left out: only Latency has one");
+  return preset;
+}
+
+RatioQueries read_queries(const FieldReader& ratio) {
+  if (ratio.has("badQuery") == ratio.has("goodQuery"))
+    ratio.refuse_this(ratio.has("badQuery")
+                          ? "found both badQuery and goodQuery, must be exactly one of them"
+                          : "found neither badQuery nor goodQuery, must be exactly one, or preset");
+  RatioQueries queries;
+  if (ratio.has("badQuery")) queries.bad = ratio.text("badQuery", text_rules::kQuery);
+  if (ratio.has("goodQuery")) queries.good = ratio.text("goodQuery", text_rules::kQuery);
+  queries.total = ratio.text("totalQuery", text_rules::kQuery);
+  return queries;
+}
+
 RatioObjective read_ratio(const FieldReader& ratio) {
   RatioObjective objective;
-  objective.bad_query = ratio.text("badQuery", text_rules::kQuery);
-  objective.total_query = ratio.text("totalQuery", text_rules::kQuery);
   objective.at_most = ratio.percent("atMost");
+  if (!ratio.has("preset")) {
+    objective.queries = read_queries(ratio);
+    return objective;
+  }
+  for (const auto* query : {"badQuery", "goodQuery", "totalQuery"})
+    if (ratio.has(query)) ratio.refuse(query, "left out: preset is given");
+  const auto item = ratio.object("preset");
+  objective.preset = read_preset(item);
+  if (auto queries = queries_of(*objective.preset))
+    objective.queries = *std::move(queries);
+  else
+    item.refuse("dialect", why_not_offered(*objective.preset));
   return objective;
 }
 

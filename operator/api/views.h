@@ -11,6 +11,8 @@ namespace weir {
 
 struct ReplicaSetView {
   ObjectMeta meta;
+  // Another field manager than ours that has set spec.replicas since we did; "" = none.
+  std::string edited_by;
   int replicas = 1;           // spec
   int min_ready_seconds = 0;  // spec
   int current = 0;            // status.replicas
@@ -61,7 +63,8 @@ struct PodView {
 // An object whose shape only its owner (a router plug-in, a Service builder) knows: kept as text, parsed when used.
 struct RawObject {
   ObjectMeta meta;
-  std::string text;  // compact JSON of spec and status
+  std::string text;       // compact JSON of spec and status
+  std::string edited_by;  // a field manager other than ours that owns fields of the spec; "" = none
 };
 
 }  // namespace weir

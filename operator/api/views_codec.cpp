@@ -3,9 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "api/text_rules.h"
 
 namespace weir {
 namespace {
+
+constexpr std::size_t kMaxEditor = 128;  // bytes, as the server allows
 
 int small_int(const Json& json, std::initializer_list<std::string_view> path, int fallback = 0) {
   const std::int64_t value = json_int(json, path, fallback);
@@ -18,11 +21,26 @@ bool is(const Json& json, std::initializer_list<std::string_view> path, bool wan
   return at.is_boolean() && at.get<bool>() == wanted;
 }
 
+// Who, other than us, is the manager of a field of the spec. The server takes a field from its manager when another writes a
+// value that differs, so nobody's edit outlives our next write.
+std::string editor_of(const Json& object, std::initializer_list<std::string_view> field) {
+  const Json& managers = json_at(object, {"metadata", "managedFields"});
+  if (!managers.is_array()) return "";
+  for (const Json& entry : managers) {
+    const auto name = json_text(entry, {"manager"});
+    const bool theirs = name != kFieldManager && json_text(entry, {"subresource"}) != "status";
+    if (theirs && !json_at(json_at(entry, {"fieldsV1"}), field).is_null())
+      return clip(name, kMaxEditor);
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<ReplicaSetView> decode_replica_set(const Json& object) {
   ReplicaSetView view;
   ASSIGN_OR_RETURN(view.meta, decode_meta(object));
+  view.edited_by = editor_of(object, {"f:spec", "f:replicas"});
   view.replicas = small_int(object, {"spec", "replicas"}, 1);
   view.min_ready_seconds = small_int(object, {"spec", "minReadySeconds"});
   view.current = small_int(object, {"status", "replicas"});
@@ -52,6 +70,7 @@ Result<EndpointSliceView> decode_endpoint_slice(const Json& object) {
 Result<RawObject> decode_raw(const Json& object) {
   RawObject raw;
   ASSIGN_OR_RETURN(raw.meta, decode_meta(object));
+  raw.edited_by = editor_of(object, {"f:spec"});
   Json text = Json::object();
   for (const auto* name : {"spec", "status"}) {
     const Json& part = json_at(object, {name});

@@ -130,8 +130,10 @@ std::string query_text(const Objective& objective, const Release& release,
     return fmt::format("  query    {}\n  every    {}, broken after {} in a row\n",
                        filled(objective.value->query), format_duration(objective.value->interval),
                        objective.value->fail_after);
-  return fmt::format("  bad      {}\n  total    {}\n", filled(objective.ratio->bad_query),
-                     filled(objective.ratio->total_query));
+  const auto& queries = objective.ratio->queries;
+  const bool by_good = !queries.good.empty();
+  return fmt::format("  {}     {}\n  total    {}\n", by_good ? "good" : "bad ",
+                     filled(by_good ? queries.good : queries.bad), filled(queries.total));
 }
 
 const JudgementStatus* judgement_of(const ReleaseStatus& status, const std::string& objective) {

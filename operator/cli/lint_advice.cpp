@@ -38,8 +38,15 @@ bool names_revision(const std::string& query) {
 
 void advise_ratio(const RatioObjective& ratio, const std::string& path,
                   std::vector<Advice>& advice) {
+  if (ratio.preset) {
+    if (auto text = bucket_advice(*ratio.preset); !text.empty())
+      advice.push_back({path + ".ratio.preset.threshold", std::move(text)});
+    return;
+  }
   for (const auto& [name, query] :
-       {std::pair("badQuery", &ratio.bad_query), std::pair("totalQuery", &ratio.total_query)}) {
+       {std::pair("badQuery", &ratio.queries.bad), std::pair("goodQuery", &ratio.queries.good),
+        std::pair("totalQuery", &ratio.queries.total)}) {
+    if (query->empty()) continue;
     if (const auto rate = called_rate(*query); !rate.empty())
       advice.push_back({fmt::format("{}.ratio.{}", path, name),
                         fmt::format("{}() makes a rate of the counter; Weir counts the requests "

@@ -33,20 +33,30 @@ bool is_judged(const ObjectiveEvidence& evidence, WallTime at) {
   return evidence.judged_from && at >= *evidence.judged_from;
 }
 
-void fold_ratio(ObjectiveEvidence& evidence, const std::vector<MetricSample>& samples) {
+bool has_role(const std::vector<MetricSample>& samples, std::string_view role) {
+  return std::any_of(samples.begin(), samples.end(),
+                     [&](const auto& sample) { return sample.role == role; });
+}
+
+void fold_ratio(ObjectiveEvidence& evidence, bool by_good,
+                const std::vector<MetricSample>& samples) {
   // Looked at first: an evaluation in which no counter's own time has moved says nothing new, whatever its numbers.
   std::optional<WallTime> newest;
   for (const auto& sample : samples) {
     if (sample.role == roles::kTotal && (!newest || sample.at > *newest)) newest = sample.at;
   }
   if (newest && evidence.sampled && *newest <= *evidence.sampled) return;
+  evidence.good_is_missing = by_good && newest && !has_role(samples, roles::kGood);
+  if (evidence.good_is_missing) return;
   const auto total = increments(samples, roles::kTotal, evidence.has_baseline, evidence.last_total);
-  const auto bad = increments(samples, roles::kBad, evidence.has_baseline, evidence.last_bad);
+  const auto part = increments(samples, by_good ? roles::kGood : roles::kBad, evidence.has_baseline,
+                               evidence.last_part);
   evidence.has_baseline = true;
   if (!newest) return;
   evidence.sampled = newest;
   // Counters of one scrape agree; two rules of the user's may not. A bad request is at least a request.
-  const double new_bad = std::min(bad.sum, total.sum);
+  const double bad = by_good ? total.sum - part.sum : part.sum;
+  const double new_bad = std::clamp(bad, 0.0, total.sum);
   evidence.total += total.sum;
   evidence.bad += new_bad;
   if (new_bad > 0 && !evidence.bad_since) evidence.bad_since = newest;
@@ -87,7 +97,7 @@ ObjectiveEvidence fold_answer(ObjectiveEvidence evidence, const Objective& objec
   }
   evidence.source_error.reset();
   if (objective.ratio)
-    fold_ratio(evidence, *answer);
+    fold_ratio(evidence, !objective.ratio->queries.good.empty(), *answer);
   else
     fold_value(evidence, *objective.value, *answer);
   return evidence;

@@ -18,6 +18,7 @@ namespace weir {
 // Roles of the expressions of one objective.
 namespace roles {
 inline constexpr std::string_view kBad = "bad";
+inline constexpr std::string_view kGood = "good";  // in place of bad
 inline constexpr std::string_view kTotal = "total";
 inline constexpr std::string_view kValue = "value";
 }  // namespace roles
@@ -31,23 +32,26 @@ struct ObjectiveEvidence {
   double judged_total = 0;
   // The part of judged_total at the present weight; or how many values were read at it.
   double judged_here = 0;
-  std::optional<WallTime> judged_from;     // of the present weight: its acceptance and the warm-up
-  std::optional<double> value;             // newest, of a value objective
-  int failing = 0;                         // values above the bound, in a row
-  std::optional<WallTime> sampled;         // own time of the newest sample
-  std::optional<WallTime> bad_since;       // own time of the first bad sample
-  std::optional<WallTime> asked;           // last question
-  bool waiting = false;                    // its answer is not there yet
-  std::optional<Error> source_error;       // of the last answer
-  bool has_baseline = false;               // counters were read at least once
-  std::map<std::string, double> last_bad;  // series → counter
+  std::optional<WallTime> judged_from;  // of the present weight: its acceptance and the warm-up
+  std::optional<double> value;          // newest, of a value objective
+  int failing = 0;                      // values above the bound, in a row
+  std::optional<WallTime> sampled;      // own time of the newest sample
+  std::optional<WallTime> bad_since;    // own time of the first bad sample
+  std::optional<WallTime> asked;        // last question
+  bool waiting = false;                 // its answer is not there yet
+  std::optional<Error> source_error;    // of the last answer
+  bool good_is_missing = false;         // in the last answer, which had requests
+  bool has_baseline = false;            // counters were read at least once
+  std::map<std::string, double>
+      last_part;  // series → counter, of the bad requests or of the good ones
   std::map<std::string, double> last_total;
 };
 
 using Evidence = std::map<std::string, ObjectiveEvidence>;  // by objective
 
 // Folds one answer in. Pure. Each series is differenced by itself: one that appears after the first answer began at 0 (the first
-// error of a revision is a new series), a counter that fell was reset. No sample of `total` that is newer: no new data.
+// error of a revision is a new series), a counter that fell was reset. No sample of `total` that is newer: no new data. Nor when
+// good requests are counted and there is no such counter: it may be a bucket that does not exist, and says nothing of bad ones.
 ObjectiveEvidence fold_answer(ObjectiveEvidence evidence, const Objective& objective,
                               const Result<std::vector<MetricSample>>& answer);
 

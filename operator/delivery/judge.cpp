@@ -29,6 +29,13 @@ bool is_stale(const ObjectiveEvidence& evidence, milliseconds interval, WallTime
          now - *evidence.sampled > std::max(kStaleAtLeast, interval * kStaleIntervals);
 }
 
+std::string_view no_data(const ObjectiveEvidence& seen) {
+  if (seen.good_is_missing)
+    return "requests are counted, good ones are not: is the threshold a bound of the histogram's "
+           "buckets?";
+  return seen.sampled ? "no new data at this weight" : "no data yet";
+}
+
 void judge_ratio(Judgement& judgement, const RatioObjective& ratio, const ObjectiveEvidence& seen,
                  double alpha) {
   judgement.bound = "at most " + percent(ratio.at_most);
@@ -74,7 +81,7 @@ Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
     judgement.message = "the source cannot be read: " + seen.source_error->message;
   } else if (seen.judged_here <= 0 || is_stale(seen, interval, now)) {
     judgement.verdict = Verdict::NoData;
-    judgement.message = seen.sampled ? "no new data at this weight" : "no data yet";
+    judgement.message = no_data(seen);
   }
   return judgement;
 }

@@ -94,7 +94,22 @@ class PlanBuilder {
     const bool guarded = course_.returns || weight_rises();
     auto action = s_.router->plan(release_, goal, s_.route.get(), guarded);
     if (!action) return;  // the spec's fault; said by the status of the pass that tried the route
-    if (*action) plan_.actions.push_back(**action);
+    if (!*action) return;
+    plan_.actions.push_back(**action);
+    mark_restored(!release_.status.weights.empty());
+  }
+
+  // The newest action: it puts back what status says was there.
+  void mark_restored(bool was_there) {
+    if (auto* create = std::get_if<CreateObject>(&plan_.actions.back()))
+      create->restores = was_there;
+  }
+
+  // Status is written after the children it speaks of.
+  bool stood_in_route(const std::string& revision) const {
+    const auto& status = release_.status;
+    return std::any_of(status.weights.begin(), status.weights.end(),
+                       [&](const auto& weight) { return weight.revision == revision; });
   }
 
   // Before the first revision starts a pod: would the server take the route, and is the name of the callers' Service free?
@@ -123,14 +138,18 @@ class PlanBuilder {
     for (const auto& revision : needed) {
       if (revision.empty()) continue;
       const auto& view = s_.revision(revision);
-      if (!view.service) create(kinds::kService, revision_service_body(release_, spec, revision));
+      if (!view.service) {
+        create(kinds::kService, revision_service_body(release_, spec, revision));
+        mark_restored(stood_in_route(revision));
+      }
       if (revision != s_.wanted) continue;
       if (view.service)
         correct(kinds::kService, *view.service, revision_service_body(release_, spec, revision));
-      if (!view.replica_set && s_.policy)
-        create(kinds::kReplicaSet,
-               replica_set_body(release_, spec,
-                                {revision, *s_.pod_template, pods_wanted(revision), *s_.policy}));
+      if (view.replica_set || !s_.policy) continue;
+      create(kinds::kReplicaSet,
+             replica_set_body(release_, spec,
+                              {revision, *s_.pod_template, pods_wanted(revision), *s_.policy}));
+      mark_restored(stood_in_route(revision));
     }
   }
 
@@ -144,8 +163,8 @@ class PlanBuilder {
     const auto json = parse_json(actual.text);
     const Json& spec = json_at(wanted, {"spec"});
     if (json && json_covers(json_at(*json, {"spec"}), spec)) return;
-    plan_.actions.emplace_back(
-        PatchObject{kind, actual.meta.key, Json{{"spec", spec}}, actual.meta.uid});
+    plan_.actions.emplace_back(PatchObject{kind, actual.meta.key, Json{{"spec", spec}},
+                                           actual.meta.uid, "", actual.edited_by});
   }
 
   void add_scales(bool up) {
@@ -171,7 +190,8 @@ class PlanBuilder {
       body["spec"]["minReadySeconds"] = s_.policy->spec.min_ready_seconds;
     }
     plan_.actions.emplace_back(PatchObject{kinds::kReplicaSet, view.replica_set->meta.key,
-                                           std::move(body), view.replica_set->meta.uid});
+                                           std::move(body), view.replica_set->meta.uid, "",
+                                           view.replica_set->edited_by});
   }
 
   // Pods go no earlier than `drain` after their weight 0 was accepted; who serves may shrink with the spec.
@@ -192,10 +212,12 @@ class PlanBuilder {
     if (traffic.stable.empty()) return;  // its selector witnesses who serves: nobody yet
     const Json wanted = callers_service_body(release_, s_.spec(), traffic.stable);
     const auto found = s_.callers.find(s_.spec().service.name);
-    if (found == s_.callers.end())
+    if (found == s_.callers.end()) {
       create(kinds::kService, wanted);
-    else
+      mark_restored(s_.callers.empty() && !release_.status.weights.empty());
+    } else {
       correct(kinds::kService, *found->second, wanted);
+    }
     for (const auto& [name, service] : s_.callers) {
       if (name != s_.spec().service.name) remove(kinds::kService, service->meta);
     }

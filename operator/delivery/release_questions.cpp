@@ -13,8 +13,10 @@ std::vector<MetricExpression> expressions(const Objective& objective, const Rele
     return MetricExpression{std::string(role), fill_placeholders(text, release, revision)};
   };
   if (objective.value) return {fill(roles::kValue, objective.value->query)};
-  return {fill(roles::kBad, objective.ratio->bad_query),
-          fill(roles::kTotal, objective.ratio->total_query)};
+  const auto& queries = objective.ratio->queries;
+  const auto part =
+      queries.good.empty() ? fill(roles::kBad, queries.bad) : fill(roles::kGood, queries.good);
+  return {part, fill(roles::kTotal, queries.total)};
 }
 
 // Only what status says about the very revision.

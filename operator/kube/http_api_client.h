@@ -14,7 +14,7 @@ namespace weir {
 struct HttpApiClientOptions {
   double requests_per_second = 200;  // token bucket over all calls but watches
   double burst = 400;                // requests
-  std::string field_manager = "weir";
+  std::string field_manager{kFieldManager};
   // How a call waits for the bucket or before it tries again; empty: sleeps. For tests.
   std::function<void(milliseconds)> sleep{};
 };

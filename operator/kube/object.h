@@ -33,6 +33,9 @@ struct Selection {
   std::string labels{};  // label selector in API syntax; "" = all
 };
 
+// Under which we write: whose fields the server says are ours (metadata.managedFields).
+inline constexpr std::string_view kFieldManager = "weir";
+
 // A change of one object. There is no PUT: typed structs may forget fields they do not know without losing them.
 struct Patch {
   enum class Type {

@@ -80,11 +80,13 @@ Result<void> Executor::act(const CreateObject& action) {
   if (!created) return about(created.error(), "create", action.kind, action.key);
   if (action.dry_run) return {};
   metrics_.count_write("create", action.kind.name);
+  if (action.restores) note_foreign_edit("deleted", action.kind, action.key, "");
   own_write_(action.kind, *created);
   return {};
 }
 
-// Ours already (a cache that lags behind, or an answer that got lost): done. Anybody else's: refused, never taken.
+// Ours already (a cache that lags behind, or an answer that got lost): done. Without our labels we would never see it again: they
+// are put back. Anybody else's: refused, never taken.
 Result<void> Executor::accept_existing(const CreateObject& action, const Error& taken) {
   auto existing = api_.get(action.kind, action.key, Deadline::after(clock_, kReadDeadline));
   if (!existing) return about(existing.error(), "get", action.kind, action.key);
@@ -95,8 +97,16 @@ Result<void> Executor::accept_existing(const CreateObject& action, const Error& 
                              action.kind.name, to_string(action.key), taken.message)};
   }
   reached(SimPoint::CreateFoundOurs);
-  own_write_(action.kind, *existing);
-  return {};
+  const Json& labels = json_at(action.body, {"metadata", "labels"});
+  const bool labelled = json_covers(json_at(*existing, {"metadata", "labels"}), labels);
+  if (labels.is_null() || labelled || action.dry_run) {
+    own_write_(action.kind, *existing);
+    return {};
+  }
+  PatchObject put_back{action.kind, action.key, Json{{"metadata", {{"labels", labels}}}},
+                       json_text(*existing, {"metadata", "uid"})};
+  put_back.edited_by = "somebody who took our labels off";
+  return act(put_back);
 }
 
 Result<void> Executor::act(const PatchObject& action) {
@@ -109,8 +119,19 @@ Result<void> Executor::act(const PatchObject& action) {
   auto patched = api_.patch(action.kind, action.key, patch, deadline);
   if (!patched) return about(patched.error(), "patch", action.kind, action.key);
   metrics_.count_write("patch", action.kind.name);
+  if (!action.edited_by.empty())
+    note_foreign_edit("edited", action.kind, action.key, action.edited_by);
   own_write_(action.kind, *patched);
   return {};
+}
+
+void Executor::note_foreign_edit(std::string_view what, const Kind& kind, const ObjectKey& key,
+                                 const std::string& by) const {
+  metrics_.count_foreign_edit(kind.name, what);
+  log_info("foreign edit put right", {{"kind", std::string(kind.name)},
+                                      {"object", to_string(key)},
+                                      {"what", std::string(what)},
+                                      {"by", by}});
 }
 
 Result<void> Executor::act(const DeleteObject& action) {

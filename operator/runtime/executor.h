@@ -45,6 +45,8 @@ class Executor {
   Result<void> act(const RecordEvent& action);
   Result<void> act(const StartMeasurement& action);
   Result<void> accept_existing(const CreateObject& action, const Error& taken);
+  void note_foreign_edit(std::string_view what, const Kind& kind, const ObjectKey& key,
+                         const std::string& by) const;
   Result<Deadline> write_deadline() const;
 
   ApiClient& api_;

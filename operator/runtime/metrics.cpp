@@ -43,6 +43,11 @@ struct Metrics::Impl {
           .Name("weir_writes_total")
           .Help("Writes to the Kubernetes API that succeeded")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& foreign_edits =
+      BuildCounter()
+          .Name("weir_foreign_edits_total")
+          .Help("Changes of our children by others that were put right")
+          .Register(registry);
   prometheus::Family<prometheus::Counter>& reconciles =
       BuildCounter()
           .Name("weir_reconciles_total")
@@ -101,6 +106,10 @@ Metrics::~Metrics() = default;
 
 void Metrics::count_write(std::string_view verb, std::string_view kind) {
   impl_->writes.Add({{"verb", std::string(verb)}, {"kind", std::string(kind)}}).Increment();
+}
+
+void Metrics::count_foreign_edit(std::string_view kind, std::string_view what) {
+  impl_->foreign_edits.Add({{"kind", std::string(kind)}, {"what", std::string(what)}}).Increment();
 }
 
 void Metrics::count_reconcile(std::string_view controller, std::string_view outcome,

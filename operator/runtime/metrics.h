@@ -20,6 +20,8 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void count_write(std::string_view verb, std::string_view kind);
+  // `what`: "edited" or "deleted" by somebody else, and put right by us.
+  void count_foreign_edit(std::string_view kind, std::string_view what);
   void count_reconcile(std::string_view controller, std::string_view outcome, seconds::rep micros);
   void count_measurement(std::string_view provider, std::string_view outcome);
   void set_objects(std::string_view kind, std::size_t count);

@@ -20,6 +20,7 @@ struct CreateObject {
   Json body{};
   std::string owner_uid{};  // who must own an object that already has the name
   bool dry_run = false;     // try it, change nothing
+  bool restores = false;    // it was there, and somebody else deleted it
 };
 
 // JSON merge patch of an object that must exist, as the very object we saw (`uid`).
@@ -30,6 +31,8 @@ struct PatchObject {
   std::string uid{};
   std::string
       resource_version{};  // "" = whatever the version is now; set, a newer version is a Conflict
+  std::string
+      edited_by{};  // who changed what this puts right; "" = nobody did, we want something new
 };
 
 struct DeleteObject {

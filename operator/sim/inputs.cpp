@@ -75,6 +75,7 @@ class Hands {
       case What::DeleteCallersService: return server_.drop(kinds::kService, key_);
       case What::DeleteCanary: return delete_canary();
       case What::ScaleCanary: return scale_canary();
+      case What::StripLabels: return strip_labels();
       case What::EditPolicy: return edit_policy();
       case What::BreakSpec:
         return edit([](Json& r) {
@@ -158,6 +159,14 @@ class Hands {
   void scale_canary() {
     server_.edit(kinds::kReplicaSet, {key_.ns, key_.name + "-" + revision("canary")},
                  [this](Json& set) { set["spec"]["replicas"] = input_.number; });
+  }
+
+  void strip_labels() {
+    const ObjectKey child{key_.ns, key_.name + "-" + revision("canary")};
+    const auto strip = [](Json& object) { object["metadata"].erase("labels"); };
+    server_.edit(kinds::kHttpRoute, key_, strip);
+    server_.edit(kinds::kReplicaSet, child, strip);
+    server_.edit(kinds::kService, child, strip);
   }
 
   void edit_policy() {
@@ -252,7 +261,8 @@ void create_release(ApiServer& server, const std::string& name, const std::strin
 std::vector<std::string> apply(ApiServer& server, World& world, const Input& input) {
   Hands hands(server, world, input);
   std::vector<std::string> hurt;
-  if (input.what == Input::What::DeleteCanary || input.what == Input::What::ScaleCanary)
+  if (input.what == Input::What::DeleteCanary || input.what == Input::What::ScaleCanary ||
+      input.what == Input::What::StripLabels)
     hurt = {hands.revision("canary"), hands.revision("stable")};
   hands.act();
   return hurt;
@@ -272,6 +282,7 @@ std::string to_string(const Input& input) {
     case What::DeleteCallersService: return said("callers' Service deleted");
     case What::DeleteCanary: return said("canary's ReplicaSet and Service deleted");
     case What::ScaleCanary: return said(fmt::format("canary scaled to {} by hand", input.number));
+    case What::StripLabels: return said("labels taken off the route and the canary's children");
     case What::EditPolicy: return said(fmt::format("policy: holds of {} s", input.number));
     case What::BreakSpec: return said("spec broken");
     case What::MendSpec: return said("spec mended");

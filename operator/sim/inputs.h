@@ -20,6 +20,7 @@ struct Input {
     DeleteCallersService,  // spec.service
     DeleteCanary,          // the canary's ReplicaSet and Service
     ScaleCanary,           // number: replicas of the canary's ReplicaSet
+    StripLabels,           // of the route and of the canary's ReplicaSet and Service
     EditPolicy,            // number: seconds of every hold; text: the watch, when it is another
     BreakSpec,             // an image override for a container that is not there
     MendSpec,

@@ -84,6 +84,7 @@ std::vector<Scenario> make_scenarios() {
       {"callers-service-deleted", story({image(4, "good-1"), at(11, What::DeleteCallersService)})},
       {"canary-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteCanary)})},
       {"canary-scaled-by-hand", story({image(4, "good-1"), at(11, What::ScaleCanary, "", 0)})},
+      {"labels-stripped-midway", story({image(4, "good-1"), at(11, What::StripLabels)})},
       {"policy-edited-midway", story({image(4, "good-1"), at(9, What::EditPolicy, "", 1)})},
       {"spec-broken-midway",
        story({image(4, "bad-1"), at(6, What::BreakSpec), at(14, What::MendSpec)})},

@@ -47,7 +47,8 @@ std::string describe(const Objective& objective) {
                   objective.source, static_cast<int>(objective.on_no_data),
                   static_cast<int>(objective.on_unsure));
   if (objective.ratio)
-    text += fmt::format(" ratio {} {} {}", objective.ratio->bad_query, objective.ratio->total_query,
+    text += fmt::format(" ratio {} {} {} {}", objective.ratio->queries.bad,
+                        objective.ratio->queries.good, objective.ratio->queries.total,
                         objective.ratio->at_most);
   if (objective.value)
     text += fmt::format(" value {} {} {} {}", objective.value->query, objective.value->at_most,

@@ -54,6 +54,36 @@ TEST(ReplicaSetView, CountsComeFromSpecAndStatus) {
   EXPECT_EQ(view->observed_generation, 2);
 }
 
+// As the server keeps them after `kubectl scale`.
+TEST(ReplicaSetView, WhoElseHasSetReplicasIsKnown) {
+  const auto edited_by = [](const std::string& managers) {
+    return decode_replica_set(
+               Json::parse(R"({"metadata": {"name": "a", "managedFields": )" + managers + "}}"))
+        ->edited_by;
+  };
+  EXPECT_EQ(edited_by(R"([
+      {"manager": "weir", "operation": "Update", "fieldsV1": {"f:spec": {"f:template": {}}}},
+      {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status",
+       "fieldsV1": {"f:status": {"f:replicas": {}}}},
+      {"manager": "kubectl", "operation": "Update", "subresource": "scale",
+       "fieldsV1": {"f:spec": {"f:replicas": {}}}}])"),
+            "kubectl");
+  EXPECT_EQ(edited_by(R"([{"manager": "weir", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+                          {"manager": "alice", "fieldsV1": {"f:spec": {"f:template": {}}}}])"),
+            "");
+  EXPECT_EQ(edited_by(R"("none")"), "");
+  EXPECT_EQ(edited_by(R"([7, {"manager": {}}, {"fieldsV1": 3}])"), "");
+}
+
+TEST(RawObject, WhoElseOwnsAFieldOfTheSpecIsKnown) {
+  const auto raw = decode_raw(Json::parse(R"({"metadata": {"name": "a", "managedFields": [
+      {"manager": "gateway", "subresource": "status", "fieldsV1": {"f:spec": {}}},
+      {"manager": "argocd", "fieldsV1": {"f:metadata": {"f:labels": {}}}},
+      {"manager": "kubectl-edit", "fieldsV1": {"f:spec": {"f:rules": {}}}}]}})"));
+  ASSERT_TRUE(raw);
+  EXPECT_EQ(raw->edited_by, "kubectl-edit");
+}
+
 TEST(ReplicaSetView, AbsentCountsAreThoseOfTheApi) {
   const auto view = decode_replica_set(Json::parse(R"({"metadata": {"name": "a"}})"));
   ASSERT_TRUE(view);

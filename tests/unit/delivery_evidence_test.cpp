@@ -54,6 +54,56 @@ TEST(RatioEvidence, ASeriesThatAppearsLaterBeganAtZero) {
   EXPECT_EQ(evidence.total, 23);
 }
 
+Objective good_objective() {
+  Objective objective = ratio_objective();
+  objective.ratio->queries = {"", "good", "total"};
+  return objective;
+}
+
+Answer good_counters(double good, double total, double second) {
+  return {{"good", "a", good, at_second(second)}, {"total", "a", total, at_second(second)}};
+}
+
+TEST(RatioEvidence, WhatIsNotGoodIsBad) {
+  auto evidence = fold_answer(judged_from(0), good_objective(), good_counters(90, 100, 1));
+  evidence = fold_answer(evidence, good_objective(), good_counters(130, 150, 2));
+  EXPECT_EQ(evidence.bad, 10);
+  EXPECT_EQ(evidence.total, 50);
+  EXPECT_EQ(evidence.bad_since, at_second(2));
+}
+
+TEST(RatioEvidence, MoreGoodRequestsThanRequestsAreNotLessThanNoBadOnes) {
+  auto evidence = fold_answer(judged_from(0), good_objective(), good_counters(90, 100, 1));
+  evidence = fold_answer(evidence, good_objective(), good_counters(150, 150, 2));
+  EXPECT_EQ(evidence.bad, 0);
+  EXPECT_EQ(evidence.total, 50);
+}
+
+TEST(RatioEvidence, ACounterOfGoodRequestsThatIsMissingIsNoDataAndNoBreach) {
+  auto evidence = fold_answer(judged_from(0), good_objective(), good_counters(90, 100, 1));
+  evidence = fold_answer(evidence, good_objective(), Answer{{"total", "a", 1000, at_second(2)}});
+  EXPECT_EQ(evidence.total, 0);
+  EXPECT_TRUE(evidence.good_is_missing);
+  evidence = fold_answer(evidence, good_objective(), good_counters(985, 1000, 3));
+  EXPECT_FALSE(evidence.good_is_missing);
+  EXPECT_EQ(evidence.bad, 5);
+  EXPECT_EQ(evidence.total, 900);
+}
+
+TEST(RatioEvidence, AMissingCounterOfGoodRequestsIsSaidAsNoData) {
+  CanaryPolicySpec policy = usual_policy();
+  policy.objectives = {good_objective()};
+  Evidence evidence;
+  evidence["errors"] =
+      fold_answer(judged_from(0), good_objective(), Answer{{"total", "a", 1000, at_second(2)}});
+  const auto ruling = judge(policy, evidence, at_second(3), true);
+  EXPECT_EQ(ruling.judgements.at(0).verdict, Verdict::NoData);
+  EXPECT_EQ(ruling.judgements.at(0).message,
+            "requests are counted, good ones are not: is the threshold a bound of the histogram's "
+            "buckets?");
+  EXPECT_FALSE(ruling.breach);
+}
+
 TEST(RatioEvidence, NoSeriesAtAllIsABaselineTooSoAFreshRevisionLosesNothing) {
   auto evidence = fold_answer(judged_from(0), ratio_objective(), Answer{});
   evidence = fold_answer(evidence, ratio_objective(), counters(4, 40, 2));

@@ -199,7 +199,7 @@ TEST(ReleasePlan, ARevisionIsMeasuredAtTheIntervalOfItsObjectives) {
 
 TEST(ReleasePlan, QueriesAreFilledWithTheNamesOfTheJudgedRevision) {
   Scene scene;
-  scene.policy().objectives[0].ratio->bad_query =
+  scene.policy().objectives[0].ratio->queries.bad =
       "n/$(namespace) s/$(service) v/$(revision) r/$(release) n/$(namespace)";
   scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
   callers(scene, "v1");

@@ -135,6 +135,43 @@ TEST_F(ExecutorTest, ANameTakenByAChildOfOursIsDone) {
   EXPECT_EQ(own_writes_.at(0), "Service@70");
 }
 
+TEST_F(ExecutorTest, AChildOfOursWithoutOurLabelsGetsThemBack) {
+  auto labelled = create();
+  labelled.body["metadata"]["labels"] = {{"weir.dev/release", "shop"}};
+  name_is_taken();
+  api_.exists(kinds::kService, owned_by("uid-owner"));
+  ASSERT_TRUE(run({labelled}));
+  EXPECT_EQ(api_.whats(), (Texts{"create Service", "get Service", "patch Service"}));
+  EXPECT_EQ(api_.calls().at(2).body,
+            (Json{{"metadata", {{"labels", {{"weir.dev/release", "shop"}}}, {"uid", "uid-shop"}}}}));
+  EXPECT_NE(metrics_.text().find(
+                R"(weir_foreign_edits_total{kind="Service",what="edited"} 1)"),
+            std::string::npos);
+}
+
+TEST_F(ExecutorTest, ATrialPutsNoLabelsBack) {
+  auto trial = create();
+  trial.body["metadata"]["labels"] = {{"weir.dev/release", "shop"}};
+  trial.dry_run = true;
+  name_is_taken();
+  api_.exists(kinds::kService, owned_by("uid-owner"));
+  ASSERT_TRUE(run({trial}));
+  EXPECT_EQ(api_.whats(), (Texts{"create Service", "get Service"}));
+}
+
+TEST_F(ExecutorTest, WhatOthersChangedAndWePutRightIsCounted) {
+  auto edited = patch();
+  edited.edited_by = "kubectl-edit";
+  auto deleted = create();
+  deleted.restores = true;
+  ASSERT_TRUE(run({edited, deleted, patch(), create()}));
+  const auto text = metrics_.text();
+  EXPECT_NE(text.find(R"(weir_foreign_edits_total{kind="HTTPRoute",what="edited"} 1)"),
+            std::string::npos);
+  EXPECT_NE(text.find(R"(weir_foreign_edits_total{kind="Service",what="deleted"} 1)"),
+            std::string::npos);
+}
+
 TEST_F(ExecutorTest, ANameTakenByAnybodyElseIsRefusedAndNothingIsChanged) {
   name_is_taken();
   api_.exists(kinds::kService, owned_by("uid-stranger"));

@@ -109,6 +109,7 @@ class GatewayApiRouter final : public TrafficRouter {
     PatchObject patch{kind(), route->meta.key, Json{{"spec", std::move(spec)}}, route->meta.uid};
     patch.body["metadata"]["annotations"][std::string(marks::kTraffic)] = goal.memo;
     if (guarded) patch.resource_version = route->meta.resource_version;
+    patch.edited_by = route->edited_by;
     return std::optional<Action>(std::move(patch));
   }
 

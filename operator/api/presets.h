@@ -1,0 +1,43 @@
+// Presets of ratio objectives: what the common gateways count of one revision's requests, as queries. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+
+namespace weir {
+
+enum class PresetName {
+  Errors,   // requests answered with a 5xx
+  Latency,  // requests slower than a threshold
+};
+
+// Whose metrics they are.
+enum class Dialect {
+  Traefik,  // https://doc.traefik.io/traefik/observability/metrics/overview/, with addServicesLabels
+  EnvoyGateway,  // has none per revision; known so that the refusal can say why
+  Http,  // the application's own http_requests_total and http_request_duration_seconds, with the labels namespace and pod
+};
+
+struct Preset {
+  PresetName name = PresetName::Errors;
+  Dialect dialect = Dialect::Traefik;
+  milliseconds threshold{0};  // of Latency
+};
+
+// Two cumulative counters, with placeholders; exactly one of bad and good.
+struct RatioQueries {
+  std::string bad;
+  std::string good;
+  std::string total;
+};
+
+// Nothing: no gateway of this dialect counts it per revision; `why_not_offered` says what else there is.
+std::optional<RatioQueries> queries_of(const Preset& preset);
+std::string why_not_offered(const Preset& preset);
+
+// The sentence for a threshold that is none of the gateway's buckets unless they were set; "" when it is one, or nobody knows.
+std::string bucket_advice(const Preset& preset);
+
+}  // namespace weir
