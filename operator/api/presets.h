@@ -15,9 +15,13 @@ enum class PresetName {
 
 // Whose metrics they are.
 enum class Dialect {
-  Traefik,  // https://doc.traefik.io/traefik/observability/metrics/overview/, with addServicesLabels
-  EnvoyGateway,  // has none per revision; known so that the refusal can say why
-  Http,  // the application's own http_requests_total and http_request_duration_seconds, with the labels namespace and pod
+  // https://doc.traefik.io/traefik/observability/metrics/overview/, with addServicesLabels
+  Traefik,
+  // Has none per revision; known so that the refusal can say why.
+  EnvoyGateway,
+  // The application's own http_requests_total and http_request_duration_seconds, with the labels
+  // namespace and pod of the scrape.
+  Http,
 };
 
 struct Preset {

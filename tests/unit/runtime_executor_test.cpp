@@ -142,10 +142,10 @@ TEST_F(ExecutorTest, AChildOfOursWithoutOurLabelsGetsThemBack) {
   api_.exists(kinds::kService, owned_by("uid-owner"));
   ASSERT_TRUE(run({labelled}));
   EXPECT_EQ(api_.whats(), (Texts{"create Service", "get Service", "patch Service"}));
-  EXPECT_EQ(api_.calls().at(2).body,
-            (Json{{"metadata", {{"labels", {{"weir.dev/release", "shop"}}}, {"uid", "uid-shop"}}}}));
-  EXPECT_NE(metrics_.text().find(
-                R"(weir_foreign_edits_total{kind="Service",what="edited"} 1)"),
+  EXPECT_EQ(
+      api_.calls().at(2).body,
+      (Json{{"metadata", {{"labels", {{"weir.dev/release", "shop"}}}, {"uid", "uid-shop"}}}}));
+  EXPECT_NE(metrics_.text().find(R"(weir_foreign_edits_total{kind="Service",what="edited"} 1)"),
             std::string::npos);
 }
 
