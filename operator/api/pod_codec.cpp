@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "api/lenient.h"
 #include "api/text_rules.h"
 #include "base/time_format.h"
 
@@ -30,16 +30,6 @@ bool is_one_of(const std::string& text, const std::array<std::string_view, N>& w
 
 bool is_true(const Json& json) { return json.is_boolean() && json.get<bool>(); }
 
-int small_int(const Json& json, std::string_view name) {
-  return static_cast<int>(std::clamp<std::int64_t>(
-      json_int(json, {name}), std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
-}
-
-std::optional<WallTime> time_of(const Json& json, std::string_view name) {
-  const auto time = parse_time(json_text(json, {name}));
-  return time ? std::optional(*time) : std::nullopt;
-}
-
 // A registry may sign the URLs it hands out: what stands behind the "?" lets their bearer in.
 std::string words_of(std::string_view text) {
   std::string words;
@@ -54,8 +44,8 @@ std::string words_of(std::string_view text) {
 
 // A run that could not even begin is told to have begun in 1970.
 bool ran_long(const Json& end) {
-  const auto began = time_of(end, "startedAt");
-  const auto ended = time_of(end, "finishedAt");
+  const auto began = time_at(end, {"startedAt"});
+  const auto ended = time_at(end, {"finishedAt"});
   return began && ended && *began > WallTime{} && *ended - *began >= kLongRun;
 }
 
@@ -63,7 +53,7 @@ bool ran_long(const Json& end) {
 bool is_crash_loop(const Json& status, const Json& end) {
   if (json_text(status, {"state", "waiting", "reason"}) == "CrashLoopBackOff") return true;
   const bool over = !json_at(status, {"state", "terminated"}).is_null();
-  const int crashes = small_int(status, "restartCount") + (over ? 1 : 0);
+  const int crashes = small_int(status, {"restartCount"}) + (over ? 1 : 0);
   return crashes >= kCrashesOfALoop && json_int(end, {"exitCode"}) != 0 && !ran_long(end) &&
          !is_one_of(json_text(end, {"reason"}), kLostReasons);
 }
@@ -87,14 +77,14 @@ std::optional<ContainerTrouble> trouble_of(const Json& status) {
   trouble.container = json_text(status, {"name"});
   trouble.reason = clip(json_text(state, {"waiting", "reason"}), ContainerTrouble::kMaxWords);
   trouble.message = words_of(json_text(state, {"waiting", "message"}));
-  trouble.restarts = small_int(status, "restartCount");
+  trouble.restarts = small_int(status, {"restartCount"});
   if (end.is_object()) {
-    trouble.exit_code = small_int(end, "exitCode");
+    trouble.exit_code = small_int(end, {"exitCode"});
     trouble.exit_reason = clip(json_text(end, {"reason"}, "Error"), ContainerTrouble::kMaxWords);
-    trouble.ended = time_of(end, "finishedAt");
+    trouble.ended = time_at(end, {"finishedAt"});
   }
   if (trouble.kind == Kind::CrashLoop)
-    trouble.running_since = time_of(json_at(state, {"running"}), "startedAt");
+    trouble.running_since = time_at(json_at(state, {"running"}), {"startedAt"});
   return trouble;
 }
 
@@ -130,7 +120,7 @@ void read_condition(const Json& condition, PodView& pod) {
     if (!holds) pod.not_ready = reason;
   } else if (type == "ContainersReady") {
     pod.containers_ready = holds;
-    if (!holds) pod.containers_unready_since = time_of(condition, "lastTransitionTime");
+    if (!holds) pod.containers_unready_since = time_at(condition, {"lastTransitionTime"});
   } else if (type == "DisruptionTarget" && holds) {
     pod.disruption = reason.empty() ? type : reason;
   } else if (type == "PodScheduled" && !holds) {

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
 #include "api/condition_codec.h"
+#include "api/lenient.h"
 #include "api/text_rules.h"
 #include "base/time_format.h"
 
@@ -23,16 +23,6 @@ constexpr Phase kPhases[] = {Phase::Pending,          Phase::Progressing, Phase:
                              Phase::RolledBack,       Phase::Degraded};
 
 using TimeFormat = std::string (*)(WallTime);
-
-int small_int(const Json& json, std::string_view name) {
-  return static_cast<int>(std::clamp<std::int64_t>(
-      json_int(json, {name}), std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
-}
-
-std::optional<WallTime> time_of(const Json& json, std::string_view name) {
-  const auto time = parse_time(json_text(json, {name}));
-  return time ? std::optional(*time) : std::nullopt;
-}
 
 void put_time(Json& json, const char* name, const std::optional<WallTime>& time,
               TimeFormat format) {
@@ -72,8 +62,8 @@ void put_list(Json& status, const char* name, const std::vector<T>& items, std::
 
 std::optional<StableStatus> decode_stable(const Json& json) {
   if (json_text(json, {"revision"}).empty()) return std::nullopt;
-  return StableStatus{json_text(json, {"revision"}), small_int(json, "replicas"),
-                      small_int(json, "ready")};
+  return StableStatus{json_text(json, {"revision"}), small_int(json, {"replicas"}),
+                      small_int(json, {"ready"})};
 }
 
 Json encode_stable(const StableStatus& stable) {
@@ -88,14 +78,14 @@ std::optional<CanaryStatus> decode_canary(const Json& json) {
   if (json_text(json, {"revision"}).empty()) return std::nullopt;
   CanaryStatus canary;
   canary.revision = json_text(json, {"revision"});
-  canary.replicas = small_int(json, "replicas");
-  canary.ready = small_int(json, "ready");
-  canary.step = small_int(json, "step");
-  canary.steps = small_int(json, "steps");
-  canary.weight = small_int(json, "weight");
-  canary.started = time_of(json, "started");
-  canary.accepted = time_of(json, "accepted");
-  canary.since = time_of(json, "since");
+  canary.replicas = small_int(json, {"replicas"});
+  canary.ready = small_int(json, {"ready"});
+  canary.step = small_int(json, {"step"});
+  canary.steps = small_int(json, {"steps"});
+  canary.weight = small_int(json, {"weight"});
+  canary.started = time_at(json, {"started"});
+  canary.accepted = time_at(json, {"accepted"});
+  canary.since = time_at(json, {"since"});
   return canary;
 }
 
@@ -116,7 +106,7 @@ Json encode_canary(const CanaryStatus& canary) {
 std::optional<PromotionStatus> decode_promotion(const Json& json) {
   if (json_text(json, {"revision"}).empty()) return std::nullopt;
   return PromotionStatus{json_text(json, {"revision"}), json_text(json, {"previous"}),
-                         time_of(json, "at"), time_of(json, "watchUntil")};
+                         time_at(json, {"at"}), time_at(json, {"watchUntil"})};
 }
 
 Json encode_promotion(const PromotionStatus& promotion) {
@@ -130,7 +120,7 @@ Json encode_promotion(const PromotionStatus& promotion) {
 
 std::optional<WeightStatus> decode_weight(const Json& json) {
   if (json_text(json, {"revision"}).empty()) return std::nullopt;
-  return WeightStatus{json_text(json, {"revision"}), small_int(json, "weight")};
+  return WeightStatus{json_text(json, {"revision"}), small_int(json, {"weight"})};
 }
 
 Json encode_weight(const WeightStatus& weight) {
@@ -141,7 +131,7 @@ Json encode_weight(const WeightStatus& weight) {
 }
 
 std::optional<IdleStatus> decode_idle(const Json& json) {
-  const auto since = time_of(json, "since");
+  const auto since = time_at(json, {"since"});
   if (json_text(json, {"revision"}).empty() || !since) return std::nullopt;
   return IdleStatus{json_text(json, {"revision"}), *since};
 }
@@ -165,7 +155,7 @@ std::optional<JudgementStatus> decode_judgement(const Json& json) {
   judgement.value = json_text(json, {"value"});
   judgement.bound = json_text(json, {"bound"});
   judgement.message = json_text(json, {"message"});
-  judgement.sampled = time_of(json, "sampled");
+  judgement.sampled = time_at(json, {"sampled"});
   return judgement;
 }
 
@@ -187,8 +177,8 @@ Json encode_judgement(const JudgementStatus& judgement) {
 std::optional<RollbackStatus> decode_rollback(const Json& json) {
   if (json_text(json, {"revision"}).empty()) return std::nullopt;
   return RollbackStatus{json_text(json, {"revision"}), json_text(json, {"reason"}),
-                        json_text(json, {"message"}), time_of(json, "at"),
-                        time_of(json, "badSince")};
+                        json_text(json, {"message"}), time_at(json, {"at"}),
+                        time_at(json, {"badSince"})};
 }
 
 Json encode_rollback(const RollbackStatus& rollback) {
@@ -204,7 +194,7 @@ Json encode_rollback(const RollbackStatus& rollback) {
 std::optional<HistoryEntry> decode_history(const Json& json) {
   if (json_text(json, {"revision"}).empty()) return std::nullopt;
   return HistoryEntry{json_text(json, {"revision"}), json_text(json, {"outcome"}),
-                      time_of(json, "started"), time_of(json, "finished"),
+                      time_at(json, {"started"}), time_at(json, {"finished"}),
                       json_text(json, {"message"})};
 }
 
@@ -222,7 +212,7 @@ std::optional<RequestStatus> decode_request(const Json& json) {
   if (json_text(json, {"id"}).empty()) return std::nullopt;
   return RequestStatus{json_text(json, {"id"}),      json_text(json, {"request"}),
                        json_text(json, {"by"}),      json_text(json, {"outcome"}),
-                       json_text(json, {"message"}), time_of(json, "answered")};
+                       json_text(json, {"message"}), time_at(json, {"answered"})};
 }
 
 Json encode_request(const RequestStatus& request) {
@@ -265,12 +255,12 @@ ReleaseStatus decode_release_status(const Json& json) {
   status.weights = decode_list(json_at(json, {"weights"}), decode_weight);
   status.idle = decode_list(json_at(json, {"idle"}), decode_idle);
   status.judgement = decode_list(json_at(json, {"judgement"}), decode_judgement);
-  status.judged = time_of(json, "judged");
+  status.judged = time_at(json, {"judged"});
   status.last_rollback = decode_rollback(json_at(json, {"lastRollback"}));
   status.history = decode_list(json_at(json, {"history"}), decode_history);
   status.requests = decode_list(json_at(json, {"requests"}), decode_request);
   status.conditions = decode_conditions(json_at(json, {"conditions"}));
-  status.replicas = small_int(json, "replicas");
+  status.replicas = small_int(json, {"replicas"});
   status.selector = json_text(json, {"selector"});
   return status;
 }

@@ -1,20 +1,13 @@
-#include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "api/lenient.h"
 #include "api/text_rules.h"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kMaxEditor = 128;  // bytes, as the server allows
-
-int small_int(const Json& json, std::initializer_list<std::string_view> path, int fallback = 0) {
-  const std::int64_t value = json_int(json, path, fallback);
-  return static_cast<int>(std::clamp<std::int64_t>(value, std::numeric_limits<int>::min(),
-                                                   std::numeric_limits<int>::max()));
-}
 
 bool is(const Json& json, std::initializer_list<std::string_view> path, bool wanted) {
   const Json& at = json_at(json, path);

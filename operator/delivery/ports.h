@@ -49,6 +49,7 @@ class TrafficRouter {
   virtual RouteState state(const RawObject* route) const = 0;
 
   // The one write that makes the route say `goal`, or nothing when it does. `guarded`: refuse it if the route has changed since.
+  // While the Release's spec cannot be read, the weights of the route as it is.
   // Error: Invalid, naming the field of the Release.
   virtual Result<std::optional<Action>> plan(const Release& release, const RouteGoal& goal,
                                              const RawObject* route, bool guarded) const = 0;

@@ -2,6 +2,7 @@
 // give the same plan, in the cluster, in the simulator and in a test.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,9 +31,10 @@ struct RevisionView {
   // Pods that have been ready for minReadySeconds and stand in the EndpointSlices.
   int ready() const { return replica_set ? std::min(replica_set->available, ready_endpoints) : 0; }
   bool has_pods() const {
-    const bool counted = replica_set && (replica_set->replicas > 0 || replica_set->current > 0);
     // The ReplicaSet does not count those that are ending, the slices only those that were ready.
-    return counted || (replica_set && endpoints > 0) ||
+    const bool counted =
+        replica_set && (replica_set->replicas > 0 || replica_set->current > 0 || endpoints > 0);
+    return counted ||
            std::any_of(pods.begin(), pods.end(), [](const auto& pod) { return !pod->finished; });
   }
 };

@@ -11,6 +11,10 @@
 namespace weir {
 namespace {
 
+constexpr milliseconds kRequestGoodFor{600'000};
+constexpr milliseconds kRequestAhead{60'000};  // the asker's clock may be so far before ours
+constexpr std::string_view kAborted = "Aborted";
+
 constexpr std::size_t kMaxId = 128;  // bytes
 constexpr std::size_t kMaxText = 253;
 
@@ -86,7 +90,8 @@ Result<Traffic> retry(const ReleaseSnapshot& snapshot, const Asked& asked) {
 
 Result<Traffic> resume(const ReleaseSnapshot& snapshot) {
   Traffic traffic = snapshot.traffic;
-  if (snapshot.spec().paused) return refused("spec.paused is true: only a change of it resumes");
+  if (snapshot.release->spec && snapshot.release->spec->paused)
+    return refused("spec.paused is true: only a change of it resumes");
   const bool kept_away = traffic.rollback && traffic.rollback->reason == kRequestedRollback &&
                          traffic.rollback->revision == snapshot.wanted;
   if (!traffic.paused && !kept_away) return refused("nothing is paused");

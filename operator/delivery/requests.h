@@ -13,11 +13,8 @@
 
 namespace weir {
 
-inline constexpr milliseconds kRequestGoodFor{600'000};
-inline constexpr milliseconds kRequestAhead{60'000};  // the asker's clock may be so far before ours
 inline constexpr std::string_view kRequestedRollback =
     "Requested";  // reason of a rollback by request
-inline constexpr std::string_view kAborted = "Aborted";
 
 struct RequestAnswer {
   Traffic

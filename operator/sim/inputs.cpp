@@ -78,10 +78,17 @@ class Hands {
       case What::StripLabels: return strip_labels();
       case What::EditPolicy: return edit_policy();
       case What::BreakSpec:
-        return edit([](Json& r) {
-          r["spec"]["images"] = Json::array({Json{{"container", "none"}, {"image", "x"}}});
+        return edit([this](Json& r) {
+          if (input_.text.empty())
+            r["spec"]["images"] = Json::array({Json{{"container", "none"}, {"image", "x"}}});
+          else
+            r["spec"]["strategy"]["type"] = input_.text;
         });
-      case What::MendSpec: return edit([](Json& r) { r["spec"].erase("images"); });
+      case What::MendSpec:
+        return edit([](Json& r) {
+          r["spec"].erase("images");
+          r["spec"]["strategy"]["type"] = "Canary";
+        });
       case What::DeleteRelease: return server_.drop(kinds::kRelease, key_);
       case What::CreateRelease: return create_release(server_, key_.name, input_.text, 4);
       case What::ForeignService: return foreign_service();

@@ -22,7 +22,8 @@ struct Input {
     ScaleCanary,           // number: replicas of the canary's ReplicaSet
     StripLabels,           // of the route and of the canary's ReplicaSet and Service
     EditPolicy,            // number: seconds of every hold; text: the watch, when it is another
-    BreakSpec,             // an image override for a container that is not there
+    // An image override for a container that is not there; text: a strategy that nobody knows
+    BreakSpec,
     MendSpec,
     DeleteRelease,
     CreateRelease,   // text: image

@@ -168,7 +168,6 @@ void Worker::act() {
   for (auto* controller : {&policies_, &releases_}) {
     const auto key = controller->take_due();
     if (!key) continue;
-    ++passes_;
     api_.begin_pass();
     controller->pass(*key);
     return;

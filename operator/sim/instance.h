@@ -113,7 +113,6 @@ class Worker final : public Actor {
 
   std::optional<SimTime> due() const override;
   void act() override;
-  std::uint64_t passes() const { return passes_; }
 
  private:
   FaultyApi& api_;
@@ -122,7 +121,6 @@ class Worker final : public Actor {
   Controller& releases_;
   Controller& policies_;
   bool ever_led_is_enough_;  // a planted bug
-  std::uint64_t passes_ = 0;
 };
 
 // A thread of a process that may stand still.
@@ -160,7 +158,6 @@ class Instance {
   void pause_until(SimTime until) { paused_until_ = until; }
   MachineClock& machine() { return machine_; }
   bool leads() const { return lease_.leads(); }
-  std::uint64_t passes() const { return worker_.passes(); }
 
  private:
   const WriteFence& fence() const;

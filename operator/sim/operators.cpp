@@ -53,8 +53,6 @@ void Operators::start(Slot& slot) {
 }
 
 void Operators::bury(Slot& slot) {
-  ++crashes_;
-  buried_passes_ += slot.instance->passes();
   slot.instance.reset();
   slot.starts_at = net_.stage.clock().elapsed() + world_.scene().between(SimTime(0), kDowntimeMax);
 }
@@ -109,14 +107,6 @@ void Operators::see_clock(SimTime error) {
   earliest_clock_ = std::min(earliest_clock_, error);
   latest_clock_ = std::max(latest_clock_, error);
   clock_spread_ = latest_clock_ - earliest_clock_;
-}
-
-std::uint64_t Operators::passes() const {
-  auto passes = buried_passes_;
-  for (const auto& slot : slots_) {
-    if (slot.instance) passes += slot.instance->passes();
-  }
-  return passes;
 }
 
 }  // namespace weir::sim

@@ -17,8 +17,6 @@ class Operators final : public Actor {
   std::optional<SimTime> due() const override;
   void act() override;
 
-  int crashes() const { return crashes_; }
-  std::uint64_t passes() const;
   // By how much the clocks of all instances so far have differed.
   const SimTime& clock_spread() const { return clock_spread_; }
   // No faults any more: who is dead comes back, who is frozen wakes, clocks keep their error.
@@ -45,8 +43,6 @@ class Operators final : public Actor {
   std::optional<SimTime> next_step_;
   std::optional<SimTime> next_compaction_;
   int started_ = 0;
-  int crashes_ = 0;
-  std::uint64_t buried_passes_ = 0;
   SimTime earliest_clock_{0};
   SimTime latest_clock_{0};
   SimTime clock_spread_{0};

@@ -88,6 +88,9 @@ std::vector<Scenario> make_scenarios() {
       {"policy-edited-midway", story({image(4, "good-1"), at(9, What::EditPolicy, "", 1)})},
       {"spec-broken-midway",
        story({image(4, "bad-1"), at(6, What::BreakSpec), at(14, What::MendSpec)})},
+      // As a newer Weir's definitions would take it.
+      {"spec-unreadable-midway",
+       story({image(4, "bad-1"), at(6, What::BreakSpec, "Future"), at(16, What::MendSpec)})},
       {"source-down-midway",
        story({image(4, "good-1"), at(8, What::SourceDown), at(16, What::SourceUp)})},
       {"release-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteRelease),

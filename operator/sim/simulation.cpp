@@ -112,8 +112,6 @@ class Run {
       fail("no invariant breaks", e.what());
     }
     result_.planned = planned_;
-    result_.crashes = operators_.crashes();
-    result_.passes = operators_.passes();
     result_.simulated = clock_.elapsed();
     return std::move(result_);
   }
@@ -145,10 +143,8 @@ class Run {
   void on_write(const Write& write) {
     world_.note(write.ref.plural);
     witness_.on_write(write);
-    if (write.by_operator()) {
-      ++result_.operator_writes;
-      if (options_.traced) tell(fmt::format("weir-{}", write.author.instance), describe(write));
-    }
+    if (write.by_operator() && options_.traced)
+      tell(fmt::format("weir-{}", write.author.instance), describe(write));
     for (const auto& check : checks_) check->on_write(write);
   }
 

@@ -35,9 +35,6 @@ struct RunResult {
   std::vector<std::string> end;    // what each release came to, in words that do not depend on time
   std::vector<std::vector<std::string>> answers;  // to what people asked of each release
   PlannedFault planned;                           // how many writes and deliveries there were
-  int operator_writes = 0;
-  int crashes = 0;
-  std::uint64_t passes = 0;
   SimTime simulated{0};
 };
 

@@ -136,6 +136,34 @@ TEST(ReleasePlan, WeightsThatSomebodyElseChangedArePutBack) {
   EXPECT_EQ(route_patch(plan).resource_version, "");
 }
 
+TEST(ReleasePlan, WhoEditedWhatIsPutRightIsNamed) {
+  Scene scene;
+  scene.revision("v1", 4, 4).route(stable_only("v1")).wants("v1");
+  callers(scene, "v1");
+  auto edited = std::make_shared<ReplicaSetView>(*scene.snapshot().revisions["v1"].replica_set);
+  edited->replicas = 2;
+  edited->edited_by = "kubectl";
+  scene.snapshot().revisions["v1"].replica_set = edited;
+  const auto plan = scene.plan(at_second(101));
+  EXPECT_EQ(std::get<PatchObject>(plan.actions.at(0)).edited_by, "kubectl");
+}
+
+TEST(ReleasePlan, WhatStatusSaysHadAWeightIsRestored) {
+  for (const bool had : {true, false}) {
+    Scene scene;
+    scene.revision("v1", 4, 4).route(stable_only("v1")).wants("v1");
+    callers(scene, "v1");
+    if (had) scene.status().weights = {{"v1", 100}};
+    scene.snapshot().revisions["v1"].service = nullptr;
+    const auto plan = scene.plan(at_second(101));
+    const auto create = std::find_if(plan.actions.begin(), plan.actions.end(), [](const auto& a) {
+      return std::holds_alternative<CreateObject>(a);
+    });
+    ASSERT_NE(create, plan.actions.end());
+    EXPECT_EQ(std::get<CreateObject>(*create).restores, had);
+  }
+}
+
 TEST(ReleasePlan, OldRevisionsAreKeptUpToTheLimitAndTheirServicesNot) {
   Scene scene;
   scene.release().spec->revision_history_limit = 1;

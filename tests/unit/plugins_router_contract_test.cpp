@@ -60,6 +60,23 @@ TEST_P(RouterContract, AChangedMemoAloneIsWritten) {
   ASSERT_TRUE(action && *action);
 }
 
+TEST_P(RouterContract, ASpecThatCannotBeReadDoesNotKeepAWeightUp) {
+  auto route = created(**GetParam()->plan(scene_.release(), goal_, nullptr, false));
+  scene_.release().spec = Error{ErrorKind::Invalid, "spec.strategy.type: found \"Future\""};
+  const RouteGoal back{{{"v1", "shop-v1", 100}, {"v2", "shop-v2", 0}}, "taken back"};
+  const auto action = GetParam()->plan(scene_.release(), back, &route, false);
+  ASSERT_TRUE(action && *action);
+  const auto& patch = std::get<PatchObject>(**action);
+  route.text = dump_json(Json{{"spec", patch.body["spec"]}});
+  EXPECT_EQ(GetParam()->state(&route).backends, back.backends);
+  EXPECT_EQ(patch.body["metadata"]["annotations"][std::string(marks::kTraffic)], "taken back");
+}
+
+TEST_P(RouterContract, WithoutASpecAndARouteThereIsNothingToWrite) {
+  scene_.release().spec = Error{ErrorKind::Invalid, "spec: found nothing"};
+  EXPECT_FALSE(GetParam()->plan(scene_.release(), goal_, nullptr, false));
+}
+
 TEST_P(RouterContract, TheRouteIsOwnedByTheRelease) {
   const auto action = GetParam()->plan(scene_.release(), goal_, nullptr, false);
   const auto& body = std::get<CreateObject>(**action).body;

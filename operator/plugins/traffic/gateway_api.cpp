@@ -81,6 +81,24 @@ Result<Json> route_spec(const ReleaseSpec& spec, const std::vector<Backend>& bac
   return result;
 }
 
+// What the route says, with other weights: all that can be written while nobody knows what the spec wants.
+Result<Json> reweighted_spec(const RawObject* route, const std::vector<Backend>& backends) {
+  if (!route) return Error{ErrorKind::Invalid, "spec: cannot be read, and there is no route yet"};
+  ASSIGN_OR_RETURN(const Json actual, parse_json(route->text));
+  Json spec = json_at(actual, {"spec"});
+  if (!json_at(spec, {"rules"}).is_array()) return spec;
+  for (auto& rule : spec["rules"]) {
+    if (!json_at(rule, {"backendRefs"}).is_array()) continue;
+    for (auto& ref : rule["backendRefs"]) {
+      const auto name = json_text(ref, {"name"});
+      const auto wanted = std::find_if(backends.begin(), backends.end(),
+                                       [&](const Backend& b) { return b.service == name; });
+      ref["weight"] = wanted == backends.end() ? 0 : wanted->weight;
+    }
+  }
+  return spec;
+}
+
 class GatewayApiRouter final : public TrafficRouter {
  public:
   TrafficType type() const override { return TrafficType::GatewayApi; }
@@ -100,7 +118,8 @@ class GatewayApiRouter final : public TrafficRouter {
 
   Result<std::optional<Action>> plan(const Release& release, const RouteGoal& goal,
                                      const RawObject* route, bool guarded) const override {
-    ASSIGN_OR_RETURN(Json spec, route_spec(*release.spec, goal.backends));
+    ASSIGN_OR_RETURN(Json spec, release.spec ? route_spec(*release.spec, goal.backends)
+                                             : reweighted_spec(route, goal.backends));
     if (!route) return std::optional<Action>(create(release, std::move(spec), goal.memo));
     const auto actual = parse_json(route->text);
     if (actual && json_covers(json_at(*actual, {"spec"}), spec) && memo_of(*route) == goal.memo)
