@@ -23,6 +23,7 @@ struct PolicyStep {
 struct PrometheusSource {
   std::string url;
   milliseconds timeout{5000};
+  std::string secret{};  // in the policy's namespace, with credentials; "" = none
 };
 
 struct MetricSource {

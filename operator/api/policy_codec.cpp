@@ -63,7 +63,10 @@ std::vector<MetricSource> read_sources(const FieldReader& spec) {
     const auto prometheus = item.object("prometheus");
     source.prometheus = PrometheusSource{
         prometheus.text("url", text_rules::kUrl),
-        prometheus.duration_or("timeout", seconds(5), milliseconds(100), seconds(60))};
+        prometheus.duration_or("timeout", seconds(5), milliseconds(100), seconds(60)),
+        prometheus.has("secretRef")
+            ? prometheus.object("secretRef").text("name", text_rules::kSubdomain)
+            : ""};
     sources.push_back(std::move(source));
   }
   spec.refuse_twins(items, "name");

@@ -16,7 +16,7 @@ void Measurer::start(const StartMeasurement& measurement) {
     return;
   const auto key = measurement.key;
   const bool taken = pool_.submit([this, key, question](const std::stop_token&) {
-    book_.fold(question->evidence, question->objective, ask(*question));
+    book_.fold(question->evidence, question->objective, ask(*question, key.ns));
     wake_(key);
   });
   if (!taken)
@@ -24,13 +24,25 @@ void Measurer::start(const StartMeasurement& measurement) {
                Error{ErrorKind::Unavailable, "too many measurements are waiting"});
 }
 
-Result<std::vector<MetricSample>> Measurer::ask(const ReleaseQuestion& question) {
+// A Release, its policy and the Secrets of its sources are in one namespace.
+Result<std::vector<MetricSample>> Measurer::ask(const MetricProvider& provider,
+                                                const ReleaseQuestion& question,
+                                                const std::string& ns) {
+  SourceAccess access;
+  const auto secret = provider.secret(question.source);
+  if (!secret.empty()) {
+    ASSIGN_OR_RETURN(access, secrets_.read({ns, secret}));
+  }
+  ASSIGN_OR_RETURN(const auto client, client_for(provider.url(question.source), access));
+  const auto deadline = Deadline::after(clock_, provider.timeout(question.source));
+  return provider.measure(question.expressions, *client, deadline);
+}
+
+Result<std::vector<MetricSample>> Measurer::ask(const ReleaseQuestion& question,
+                                                const std::string& ns) {
   const MetricProvider* provider = plugins_.provider(question.source);
   if (!provider) return Error{ErrorKind::Invalid, "no provider for source " + question.source.name};
-  auto client = client_for(provider->url(question.source));
-  if (!client) return client.error();
-  const auto deadline = Deadline::after(clock_, provider->timeout(question.source));
-  auto answer = provider->measure(question.expressions, **client, deadline);
+  auto answer = ask(*provider, question, ns);
   metrics_.count_measurement(provider->name(), answer ? "ok" : to_string(answer.error().kind));
   if (!answer)
     log_warn("source not readable",
@@ -38,13 +50,14 @@ Result<std::vector<MetricSample>> Measurer::ask(const ReleaseQuestion& question)
   return answer;
 }
 
-Result<std::shared_ptr<HttpClient>> Measurer::client_for(const std::string& url) {
+Result<std::shared_ptr<HttpClient>> Measurer::client_for(const std::string& url,
+                                                         const SourceAccess& access) {
   Lock lock(mutex_);
-  const auto found = clients_.find(url);
+  const auto found = clients_.find({url, access});
   if (found != clients_.end()) return found->second;
-  ASSIGN_OR_RETURN(std::shared_ptr<HttpClient> client, connect_(url));
+  ASSIGN_OR_RETURN(std::shared_ptr<HttpClient> client, connect_(url, access));
   if (clients_.size() >= kMaxClients) clients_.erase(clients_.begin());
-  clients_.emplace(url, client);
+  clients_.emplace(std::pair(url, access), client);
   return client;
 }
 

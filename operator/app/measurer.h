@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "app/source_secrets.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "delivery/evidence.h"
@@ -18,15 +20,17 @@ namespace weir {
 // Thread-safe. References must outlive it; its pool is stopped first.
 class Measurer {
  public:
-  using Connect = std::function<Result<std::unique_ptr<HttpClient>>(const std::string& url)>;
+  using Connect = std::function<Result<std::unique_ptr<HttpClient>>(const std::string& url,
+                                                                    const SourceAccess& access)>;
   using Wake = std::function<void(const ObjectKey&)>;
 
   Measurer(const Plugins& plugins, EvidenceBook& book, const Clock& clock, Metrics& metrics,
-           TaskPool& pool, Connect connect, Wake wake)
+           SourceSecrets& secrets, TaskPool& pool, Connect connect, Wake wake)
       : plugins_(plugins),
         book_(book),
         clock_(clock),
         metrics_(metrics),
+        secrets_(secrets),
         pool_(pool),
         connect_(std::move(connect)),
         wake_(std::move(wake)) {}
@@ -35,19 +39,24 @@ class Measurer {
   void start(const StartMeasurement& measurement);
 
  private:
-  Result<std::vector<MetricSample>> ask(const ReleaseQuestion& question);
-  Result<std::shared_ptr<HttpClient>> client_for(const std::string& url);
+  Result<std::vector<MetricSample>> ask(const ReleaseQuestion& question, const std::string& ns);
+  Result<std::vector<MetricSample>> ask(const MetricProvider& provider,
+                                        const ReleaseQuestion& question, const std::string& ns);
+  Result<std::shared_ptr<HttpClient>> client_for(const std::string& url,
+                                                 const SourceAccess& access);
 
   const Plugins& plugins_;
   EvidenceBook& book_;
   const Clock& clock_;
   Metrics& metrics_;
+  SourceSecrets& secrets_;
   TaskPool& pool_;
   Connect connect_;
   Wake wake_;
   Mutex mutex_;
-  std::map<std::string, std::shared_ptr<HttpClient>> clients_
-      GUARDED_BY(mutex_);  // by URL, shared by all releases
+  // By URL and credentials, shared by all releases.
+  std::map<std::pair<std::string, SourceAccess>, std::shared_ptr<HttpClient>> clients_
+      GUARDED_BY(mutex_);
 };
 
 }  // namespace weir

@@ -21,8 +21,11 @@ namespace {
 
 constexpr seconds kClockCheck{60};
 
-Result<std::unique_ptr<HttpClient>> connect_to_source(const std::string& url) {
+Result<std::unique_ptr<HttpClient>> connect_to_source(const std::string& url,
+                                                      const SourceAccess& access) {
   HttpClientOptions options;
+  options.authorization = access.authorization;
+  options.tls.ca_pem = access.ca_pem;
   ASSIGN_OR_RETURN(options.server, parse_url(url));
   options.max_body_bytes = 8U << 20U;  // a hostile source must not fill our memory
   return make_httplib_client(std::move(options));
@@ -53,8 +56,9 @@ class Process {
         observer_(caches_, evidence_, all_plugins()),
         release_reconciler_(observer_),
         policy_reconciler_(caches_),
+        secrets_(*api_, clock_),
         pool_(options.measuring_threads),
-        measurer_(all_plugins(), evidence_, clock_, metrics_, pool_, connect_to_source,
+        measurer_(all_plugins(), evidence_, clock_, metrics_, secrets_, pool_, connect_to_source,
                   [this](const ObjectKey& key) { releases_.enqueue(key); }),
         executor_(
             *api_, clock_, leadership_->fence(), metrics_,
@@ -174,6 +178,7 @@ class Process {
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
+  SourceSecrets secrets_;
   TaskPool pool_;
   Measurer measurer_;
   Executor executor_;

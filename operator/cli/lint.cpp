@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/lint_findings.h"
+#include "cli/lint_rbac.h"
 #include "kube/token_file.h"
 #include "kube/yaml_json.h"
 
@@ -92,9 +93,24 @@ std::size_t count(const LintResult& result, LintLevel level) {
                     [&](const LintFinding& finding) { return finding.level == level; }));
 }
 
+Result<int> print_rbac(const Invocation& invocation, const std::vector<LintText>& texts) {
+  const auto account = invocation.arguments.value("service-account", "weir-system/weir");
+  const auto slash = account.find('/');
+  if (slash == std::string::npos || slash == 0 || slash + 1 == account.size())
+    return Error{ErrorKind::Invalid,
+                 "--service-account: found \"" + account + "\", must be NAMESPACE/NAME"};
+  ASSIGN_OR_RETURN(const auto yaml,
+                   rbac_for(texts, invocation.arguments.value("namespace", "default"),
+                            {account.substr(0, slash), account.substr(slash + 1)}));
+  invocation.streams.out << yaml;
+  if (yaml.empty()) invocation.streams.err << "no policy names a Secret: nothing to grant\n";
+  return exit_code::kOk;
+}
+
 Result<int> run(const Invocation& invocation) {
   const auto& streams = invocation.streams;
   ASSIGN_OR_RETURN(const auto texts, read_all(invocation.arguments.operands(), streams.in));
+  if (invocation.arguments.has("rbac")) return print_rbac(invocation, texts);
   const auto result = lint_texts(texts);
   if (invocation.arguments.value("output") == "json") {
     Json list = Json::array();
@@ -128,8 +144,14 @@ Command lint_command() {
       "\n"
       "  kubectl weir lint deploy/\n"
       "  kustomize build overlays/production | kubectl weir lint -\n"
-      "  kubectl weir lint -o json shop.yaml   for editors and CI\n";
-  command.flags = {{"output", 'o', "text|json", "json: a list of findings"}};
+      "  kubectl weir lint -o json shop.yaml   for editors and CI\n"
+      "  kubectl weir lint --rbac deploy/ | kubectl apply -f -   lets Weir read the Secrets they "
+      "name\n";
+  command.flags = {
+      {"output", 'o', "text|json", "json: a list of findings"},
+      {"rbac", 0, "", "print Roles for the Secrets that policies name, check nothing"},
+      {"namespace", 'n', "NAME", "with --rbac: of policies that name none; default"},
+      {"service-account", 0, "NAMESPACE/NAME", "with --rbac: Weir's; weir-system/weir"}};
   command.operands = Operands::Files;
   command.min_operands = 1;
   command.max_operands = kMaxFiles;

@@ -78,6 +78,8 @@ class MetricProvider {
   virtual bool serves(const MetricSource& source) const = 0;
   virtual std::string url(const MetricSource& source) const = 0;
   virtual milliseconds timeout(const MetricSource& source) const = 0;
+  // Of the Secret with the credentials that `http` is to be made with; "" = none.
+  virtual std::string secret(const MetricSource& source) const = 0;
 
   // All expressions are evaluated at the same instant. An empty answer is an answer. Errors: those of HttpClient, Invalid (the
   // source refuses the query, in its words), Forbidden, Parse, or more than kMaxSeries series.

@@ -41,6 +41,8 @@ class HttplibClient final : public HttpClient {
 HttpRequest HttplibClient::complete(const HttpRequest& request) const {
   HttpRequest out = request;
   out.headers.try_emplace("User-Agent", options_.user_agent);
+  if (!options_.authorization.empty())
+    out.headers.insert_or_assign("Authorization", options_.authorization);
   if (options_.bearer_token) {
     if (const auto token = options_.bearer_token())
       out.headers.insert_or_assign("Authorization", "Bearer " + *token);

@@ -27,6 +27,7 @@ struct HttpClientOptions {
   Url server{};
   TlsOptions tls{};
   std::optional<Proxy> proxy{};
+  std::string authorization{};  // value of that header for each request; a secret; "" = none
   // Asked before each request, so that a rotated token is used at once; empty optional: no Authorization header.
   std::function<std::optional<std::string>()> bearer_token{};
   // Who we are, where somebody must be asked for it; goes before the token, and before the client's certificate of `tls`.

@@ -66,6 +66,87 @@ TEST(Lint, NamesLineObjectAndField) {
   EXPECT_EQ(ran.err, "2 objects of weir.dev in 1 files: 2 errors, 0 warnings\n");
 }
 
+TEST(Lint, PrintsTheRoleForTheSecretsThatPoliciesName) {
+  const auto with_secret = [](const std::string& name, const std::string& secret) {
+    const auto named = replaced(kPolicy, "{name: standard}", name);
+    return replaced(named, "9090\"", "9090\", secretRef: {name: " + secret + "}");
+  };
+  const auto text = with_secret("{name: a, namespace: shop}", "one") + "---\n" +
+                    with_secret("{name: b, namespace: shop}", "two") + "---\n" +
+                    with_secret("{name: c}", "three") + "---\n" + kRelease;
+  const auto done =
+      run({"lint", "--rbac", "-n", "cart", "--service-account", "ops/weir", "-"}, text);
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.out, R"(---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: weir-secrets
+  namespace: cart
+rules:
+  - apiGroups:
+      - ""
+    resourceNames:
+      - three
+    resources:
+      - secrets
+    verbs:
+      - get
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: weir-secrets
+  namespace: cart
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: weir-secrets
+subjects:
+  - kind: ServiceAccount
+    name: weir
+    namespace: ops
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: weir-secrets
+  namespace: shop
+rules:
+  - apiGroups:
+      - ""
+    resourceNames:
+      - one
+      - two
+    resources:
+      - secrets
+    verbs:
+      - get
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: weir-secrets
+  namespace: shop
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: weir-secrets
+subjects:
+  - kind: ServiceAccount
+    name: weir
+    namespace: ops
+)");
+}
+
+TEST(Lint, GrantsNothingWhenNoSecretIsNamed) {
+  const auto done = run({"lint", "--rbac", "-"}, kPolicy);
+  EXPECT_EQ(done.out, "");
+  EXPECT_EQ(done.err, "no policy names a Secret: nothing to grant\n");
+  EXPECT_NE(run({"lint", "--rbac", "--service-account", "weir", "-"}, kPolicy).code, 0);
+  EXPECT_NE(run({"lint", "--rbac", "-"}, replaced(kPolicy, "5%", "500%")).code, 0);
+}
+
 TEST(Lint, ReportsMissingFieldsWhereTheyBelong) {
   EXPECT_EQ(
       lint(replaced(kPolicy, "  - name: errors\n    ratio", "  - severity: Warning\n    ratio")),

@@ -34,6 +34,22 @@ TEST(HttplibClient, ReturnsStatusLowerCaseHeadersAndBody) {
   EXPECT_EQ(response->headers.at("content-type"), "text/plain");
 }
 
+TEST(HttplibClient, SendsTheAuthorizationItWasGiven) {
+  TestServer server;
+  server.http().Get("/a", [](const httplib::Request& request, httplib::Response& response) {
+    response.set_content(request.get_header_value("Authorization"), "text/plain");
+  });
+  server.start();
+  HttpClientOptions options;
+  options.server = server.url();
+  options.authorization = "Basic d2VpcjpzZWNyZXQ=";
+  const auto client = make_httplib_client(std::move(options));
+  ASSERT_TRUE(client);
+  const auto response = (*client)->send(get("/a"), soon());
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "Basic d2VpcjpzZWNyZXQ=");
+}
+
 TEST(HttplibClient, SendsMethodHeadersAndBody) {
   TestServer server;
   server.http().Patch("/p", [](const httplib::Request& request, httplib::Response& response) {

@@ -110,6 +110,9 @@ class PrometheusProvider final : public MetricProvider {
   milliseconds timeout(const MetricSource& source) const override {
     return source.prometheus->timeout;
   }
+  std::string secret(const MetricSource& source) const override {
+    return source.prometheus->secret;
+  }
 
   Result<std::vector<MetricSample>> measure(const std::vector<MetricExpression>& expressions,
                                             HttpClient& http,
