@@ -72,41 +72,10 @@ TEST(Lint, PrintsTheRoleForTheSecretsThatPoliciesName) {
     return replaced(named, "9090\"", "9090\", secretRef: {name: " + secret + "}");
   };
   const auto text = with_secret("{name: a, namespace: shop}", "one") + "---\n" +
-                    with_secret("{name: b, namespace: shop}", "two") + "---\n" +
-                    with_secret("{name: c}", "three") + "---\n" + kRelease;
-  const auto done =
-      run({"lint", "--rbac", "-n", "cart", "--service-account", "ops/weir", "-"}, text);
+                    with_secret("{name: b, namespace: shop}", "two") + "---\n" + kRelease;
+  const auto done = run({"lint", "--rbac", "--service-account", "ops/weir", "-"}, text);
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_EQ(done.out, R"(---
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata:
-  name: weir-secrets
-  namespace: cart
-rules:
-  - apiGroups:
-      - ""
-    resourceNames:
-      - three
-    resources:
-      - secrets
-    verbs:
-      - get
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata:
-  name: weir-secrets
-  namespace: cart
-roleRef:
-  apiGroup: rbac.authorization.k8s.io
-  kind: Role
-  name: weir-secrets
-subjects:
-  - kind: ServiceAccount
-    name: weir
-    namespace: ops
----
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
@@ -137,6 +106,12 @@ subjects:
     name: weir
     namespace: ops
 )");
+}
+
+TEST(Lint, APolicyWithoutNamespaceIsInTheOneThatIsSaid) {
+  const auto named = replaced(kPolicy, "9090\"", "9090\", secretRef: {name: one}");
+  EXPECT_NE(run({"lint", "--rbac", "-n", "cart", "-"}, named).out.find("  namespace: cart\n"),
+            std::string::npos);
 }
 
 TEST(Lint, GrantsNothingWhenNoSecretIsNamed) {
