@@ -13,7 +13,7 @@ namespace {
 // Traefik calls a backend <namespace>-<service>-<port's name or http>-<port>@kubernetesgateway.
 constexpr std::string_view kTraefik =
     R"(service=~"$(namespace)-$(service)-[^-]+-[0-9]+@kubernetesgateway")";
-constexpr std::string_view kPods = R"(namespace="$(namespace)",pod=~"$(service)-.+")";
+constexpr std::string_view kPods = R"x(namespace="$(namespace)",pod=~"$(service)-.+")x";
 
 // https://doc.traefik.io/traefik/observability/metrics/prometheus/#buckets
 constexpr std::array<milliseconds, 4> kTraefikBuckets{milliseconds(100), milliseconds(300),

@@ -21,7 +21,7 @@ TEST(Presets, TraefikCountsRequestsOfTheServiceOfTheRevision) {
 TEST(Presets, LatencyCountsWhatABucketSaysIsFastEnough) {
   const auto slow = queries(PresetName::Latency, Dialect::Http, milliseconds(250));
   EXPECT_EQ(slow.bad, "");
-  const std::string pods = R"(namespace="$(namespace)",pod=~"$(service)-.+")";
+  const std::string pods = R"x(namespace="$(namespace)",pod=~"$(service)-.+")x";
   EXPECT_EQ(slow.good, "http_request_duration_seconds_bucket{" + pods + R"(,le=~"0[.]25"})");
   EXPECT_EQ(slow.total, "http_request_duration_seconds_count{" + pods + "}");
 }
