@@ -1,4 +1,5 @@
 """Fixtures of the stories. They expect a running cluster, told by the environment of `hack/cluster env`."""
+import contextlib
 import json
 import os
 import subprocess
@@ -121,16 +122,34 @@ def namespace_object(name):
 
 
 @pytest.fixture
-def namespace(api, operator, request):
-    name = f"story-{uuid.uuid4().hex[:6]}"
-    api.apply(namespace_object(name))
-    eventually("the namespace's ServiceAccount",
-               lambda: kubectl("get", "serviceaccount", "default", "-n", name, check=False).returncode == 0)
-    yield name
+def new_namespace(api, operator, request):
+    """Makes one with each call."""
+    made = []
+
+    def make():
+        made.append(f"story-{uuid.uuid4().hex[:6]}")
+        api.apply(namespace_object(made[-1]))
+        return made[-1]
+
+    yield make
     report = request.node.stash.get(report_key, None)
     if report is not None and report.failed:
-        print_evidence(api, name, operator)
-    api.delete("Namespace", "", name)  # it goes while the next story runs
+        for name in made:
+            print_evidence(api, name)
+        print("--- operator:\n" + operator.logs())
+    for name in made:
+        api.delete("Namespace", "", name)  # it goes while the next story runs
+
+
+def has_account(name):
+    return kubectl("get", "serviceaccount", "default", "-n", name, check=False).returncode == 0
+
+
+@pytest.fixture
+def namespace(new_namespace):
+    name = new_namespace()
+    eventually("the namespace's ServiceAccount", lambda: has_account(name))
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -148,9 +167,20 @@ def weir(plugin_folder, namespace):
 
 @pytest.fixture
 def shop(api, namespace, tmp_path):
-    service = Shop(api, namespace, tmp_path, os.environ["WEIR_PROMETHEUS_POD_URL"])
-    yield service
-    service.close()
+    with contextlib.closing(Shop(api, namespace, tmp_path, os.environ["WEIR_PROMETHEUS_POD_URL"])) as service:
+        yield service
+
+
+@pytest.fixture
+def shops(api, new_namespace, tmp_path):
+    """Makes several, each in a namespace of its own."""
+    with contextlib.ExitStack() as made:
+        def make(count):
+            names = [new_namespace() for _ in range(count)]
+            eventually("the namespaces' ServiceAccounts", lambda: all(map(has_account, names)))
+            return [made.enter_context(contextlib.closing(
+                Shop(api, name, tmp_path / name, os.environ["WEIR_PROMETHEUS_POD_URL"]))) for name in names]
+        yield make
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -160,7 +190,7 @@ def pytest_runtest_makereport(item, call):
         item.stash[report_key] = outcome.get_result()
 
 
-def print_evidence(api, namespace, operator):
+def print_evidence(api, namespace):
     for kind in ("Release", "HTTPRoute"):
         try:
             for thing in api.list(kind, namespace):
@@ -170,4 +200,3 @@ def print_evidence(api, namespace, operator):
             print(f"--- {kind}: {error}")
     print("--- events:\n" + kubectl("get", "events", "-n", namespace, "--sort-by=.lastTimestamp", check=False).stdout)
     print("--- pods:\n" + kubectl("get", "replicasets,pods,endpointslices", "-n", namespace, "-o", "wide", check=False).stdout)
-    print("--- operator:\n" + operator.logs())

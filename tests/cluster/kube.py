@@ -162,12 +162,16 @@ class Watch(threading.Thread):
         self.seen = []
         self.changed = threading.Condition()
         self.stopped = False
+        self.lists_again = False  # for stories that restart the API server, which forgets what it has not told yet
         self.broken = ""
-        listing = api.expect("GET", self.path, **self.query)
+        self.list("ADDED")
+        self.start()
+
+    def list(self, type_):
+        listing = self.api.expect("GET", self.path, **self.query)
         self.version = listing["metadata"]["resourceVersion"]
         for item in listing["items"]:
-            self.record("ADDED", item)
-        self.start()
+            self.record(type_, item)
 
     def record(self, type_, thing):
         with self.changed:
@@ -178,7 +182,7 @@ class Watch(threading.Thread):
         while not self.stopped and not self.broken:
             try:
                 self.follow()
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException, ApiError, json.JSONDecodeError):  # the last: cut off within a line
                 time.sleep(0.1)
 
     def follow(self):
@@ -186,19 +190,28 @@ class Watch(threading.Thread):
         connection = self.api.connect(timeout=600)
         try:
             connection.request("GET", f"{self.path}?{urllib.parse.urlencode(query)}", headers=self.api.headers)
-            for line in connection.getresponse():
+            response = connection.getresponse()
+            if response.status not in (200, 410):
+                raise OSError(f"watch of {self.kind}: {response.status}")  # a server that has just started
+            for line in response:
                 if self.stopped:
                     return
                 event = json.loads(line)
-                if event["type"] == "ERROR":
-                    # Changes may have been missed: a story that goes on would judge half of what happened.
-                    self.broken = f"watch of {self.kind} ended: {event['object']}"
+                if response.status == 410 or event["type"] == "ERROR":
+                    self.lost(event)
                     return
                 self.version = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
                     self.record(event["type"], event["object"])
         finally:
             connection.close()
+
+    def lost(self, why):
+        # Changes may have been missed: a story that goes on would judge half of what happened.
+        if self.lists_again:
+            self.list("MODIFIED")
+        else:
+            self.broken = f"watch of {self.kind} ended: {why}"
 
     def stop(self):
         self.stopped = True

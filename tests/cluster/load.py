@@ -67,6 +67,7 @@ class HostProcess:
 
     def __init__(self, web, arguments, path):
         self.path = path
+        path.parent.mkdir(exist_ok=True)
         with open(path, "wb") as file:
             self.process = subprocess.Popen([web, *arguments], stdout=file, stderr=subprocess.STDOUT)
 
@@ -101,17 +102,39 @@ class PodProcess:
         return read_lines(kubectl("logs", "-n", self.namespace, self.name))
 
 
+def load_from_outside(host, folder, rps):
+    arguments = ["load", "--url", os.environ["WEIR_GATEWAY_URL"], "--host", host, "--rps", str(rps), "--connections", "8"]
+    return HostProcess(os.environ["WEIR_TEST_WEB"], [*arguments, *WAIT], folder / "outside.jsonl")
+
+
+class Outside:
+    """Load from outside alone: for many services at once."""
+
+    def __init__(self, host, folder, rps):
+        self.process = load_from_outside(host, folder, rps)
+        self.record = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        with contextlib.suppress(Exception) if failure else contextlib.nullcontext():
+            self.record = Record(self.process.stop())
+
+    def failed(self):
+        return self.record.all.failed()
+
+
 class Callers:
     """All of them: load from outside and from inside, and one stream from outside that is never let go."""
 
     def __init__(self, api, namespace, host, folder, rps=200, inside_rps=50, service="shop"):
         web, gateway = os.environ["WEIR_TEST_WEB"], os.environ["WEIR_GATEWAY_URL"]
-        outside = ["load", "--url", gateway, "--host", host, "--rps", str(rps), "--connections", "8", *WAIT]
         inside = ["load", "--url", f"http://{service}.{namespace}", "--rps", str(inside_rps), "--connections", "4", *WAIT]
         stream = ["hold", "--url", f"{gateway}/stream", "--host", host]
         self.processes = {}
         self.begin("inside", PodProcess(api, namespace, "caller", inside))
-        self.begin("outside", HostProcess(web, outside, folder / "outside.jsonl"))
+        self.begin("outside", load_from_outside(host, folder, rps))
         self.begin("stream", HostProcess(web, stream, folder / "stream.jsonl"))
         self.inside = self.outside = self.stream = None
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import prometheus
 from kube import Watch
-from load import Callers
+from load import Callers, Outside
 from weir_objects import canary_policy, host_of, release
 
 # How long anything may take that waits for pods, on two busy cores.
@@ -63,6 +63,9 @@ class Shop:
 
     def callers(self, **how):
         return Callers(self.api, self.namespace, self.host, self.folder, **how)
+
+    def outside(self, rps=20):
+        return Outside(self.host, self.folder, rps)
 
     # What can be seen.
 

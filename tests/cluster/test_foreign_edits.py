@@ -1,0 +1,96 @@
+"""What somebody else does to the children of a Release: put right by the next pass, with no more writes than it takes."""
+import time
+
+import audit
+from story import accepted_weights, is_serving, route_weights
+from waiting import eventually
+from weir_objects import step
+
+WRITES = ("create", "patch", "delete")
+RPS = 50
+
+
+class Hand:
+    """Somebody else's: does something to a child, and counts what it takes the operator to put it right."""
+
+    def __init__(self, shop, figures):
+        self.shop, self.figures = shop, figures
+
+    def does(self, what, edit, is_right, settle=1.5):
+        begin = time.time()
+        edit()
+        eventually(f"{what}: put right", is_right, timeout=60, interval=0.05)
+        seconds = round(time.time() - begin, 2)
+        time.sleep(settle)
+        writes = [e for e in audit.requests(begin, self.shop.namespace) if e["verb"] in WRITES]
+        names = [audit.name(e) for e in sorted(writes, key=audit.received) if e["objectRef"]["resource"] != "events"]
+        self.figures.add("foreign edits", **{what: f"{seconds} s; {', '.join(names)}"})
+        return [name for name in names if "status" not in name]
+
+
+def weigh(shop, first, second):
+    """Gives the first of two revisions everything; as a person's editor does it, weights only."""
+    rules = shop.api.get("HTTPRoute", shop.namespace, shop.name)["spec"]["rules"]
+    for ref in rules[0]["backendRefs"]:
+        ref["weight"] = {f"{shop.name}-{first}": 100, f"{shop.name}-{second}": 0}[ref["name"]]
+    shop.api.merge("HTTPRoute", shop.namespace, shop.name, {"spec": {"rules": rules}})
+
+
+def resize(shop, revision, count):
+    shop.api.merge("ReplicaSet", shop.namespace, f"{shop.name}-{revision}", {"spec": {"replicas": count}})
+
+
+def weights(shop):
+    route = shop.api.get("HTTPRoute", shop.namespace, shop.name)
+    return route and route_weights(route, shop.name)
+
+
+def size(shop, revision):
+    thing = shop.api.get("ReplicaSet", shop.namespace, f"{shop.name}-{revision}")
+    return thing and thing["spec"]["replicas"]
+
+
+def is_there(shop, kind, name):
+    thing = shop.api.get(kind, shop.namespace, name)
+    return thing is not None and "deletionTimestamp" not in thing["metadata"]
+
+
+def test_edits_in_the_middle_of_a_step_that_cost_no_request(shop, figures):
+    shop.apply_policy(steps=[step(50, "600s"), step(100)], objectives=[], drain="1s")
+    stable = shop.start("v1", replicas=4)
+    hand = Hand(shop, figures)
+    with shop.callers(rps=RPS) as callers:
+        generation = shop.apply("v2", replicas=4)
+        canary = shop.canary_revision(generation)
+        shop.wait_accepted(canary, 50)
+        assert hand.does("everything to the canary", lambda: weigh(shop, canary, stable),
+                         lambda: weights(shop) == {stable: 50, canary: 50}) == ["patch httproutes"]
+        assert hand.does("stable has fewer pods", lambda: resize(shop, stable, 2),
+                         lambda: size(shop, stable) == 4) == ["patch replicasets"]
+        eventually("stable is whole again", lambda: sum(map(is_serving, shop.pods(stable))) == 4, timeout=60)
+        assert accepted_weights(shop.status()) == {stable: 50, canary: 50}
+    assert not callers.outside.all.failed() and not callers.inside.all.failed()
+    assert not callers.stream[-1].get("broken")
+
+
+def test_children_that_are_deleted_or_edited_come_back(shop, figures):
+    shop.apply_policy(steps=[step(100)], objectives=[], drain="1s")
+    stable = shop.start("v1", replicas=2)
+    own = f"{shop.name}-{stable}"
+    hand = Hand(shop, figures)
+
+    def deletes(kind, name, then=lambda: True):
+        return hand.does(f"deletes the {kind} {name.replace(stable, 'REVISION')}", lambda: shop.api.delete(kind, shop.namespace, name),
+                         lambda: is_there(shop, kind, name) and then())
+
+    assert hand.does("more pods", lambda: resize(shop, stable, 4), lambda: size(shop, stable) == 2) == ["patch replicasets"]
+    assert deletes("Service", shop.name) == ["create services"]
+    assert deletes("Service", own) == ["create services"]
+    assert deletes("HTTPRoute", shop.name, lambda: weights(shop) == {stable: 100}) == ["create httproutes"]
+    assert deletes("ReplicaSet", own, lambda: size(shop, stable) == 2) == ["create replicasets"]
+    eventually("it is whole again", lambda: sum(map(is_serving, shop.pods(stable))) == 2, timeout=60)
+    final = eventually("status says so", lambda: (s := shop.status())["phase"] == "Healthy" and s, timeout=30)
+    assert final["stable"] == {"revision": stable, "replicas": 2, "ready": 2}
+    with shop.callers(rps=RPS) as callers:
+        eventually("it serves", lambda: callers.counted_outside(0) > RPS)
+    assert not callers.outside.all.failed() and not callers.inside.all.failed()
