@@ -1,7 +1,11 @@
 """What somebody else does to the children of a Release: put right by the next pass, with no more writes than it takes."""
+import re
 import time
+from collections import Counter
 
 import audit
+from kube import kubectl
+from operator_process import NAMESPACE
 from story import accepted_weights, is_serving, route_weights
 from waiting import eventually
 from weir_objects import step
@@ -26,6 +30,14 @@ class Hand:
         names = [audit.name(e) for e in sorted(writes, key=audit.received) if e["objectRef"]["resource"] != "events"]
         self.figures.add("foreign edits", **{what: f"{seconds} s; {', '.join(names)}"})
         return [name for name in names if "status" not in name]
+
+
+def counted(operator):
+    """"HTTPRoute edited" → how many the operator has counted."""
+    pod = operator.pod()["metadata"]["name"]
+    text = kubectl("get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}:8080/proxy/metrics")
+    found = re.findall(r'^weir_foreign_edits_total\{kind="(\w+)",what="(\w+)"\} (\d+)', text, re.MULTILINE)
+    return Counter({f"{kind} {what}": int(count) for kind, what, count in found})
 
 
 def weigh(shop, first, second):
@@ -55,7 +67,8 @@ def is_there(shop, kind, name):
     return thing is not None and "deletionTimestamp" not in thing["metadata"]
 
 
-def test_edits_in_the_middle_of_a_step_that_cost_no_request(shop, figures):
+def test_edits_in_the_middle_of_a_step_that_cost_no_request(shop, operator, figures):
+    before = counted(operator)
     shop.apply_policy(steps=[step(50, "600s"), step(100)], objectives=[], drain="1s")
     stable = shop.start("v1", replicas=4)
     hand = Hand(shop, figures)
@@ -71,9 +84,11 @@ def test_edits_in_the_middle_of_a_step_that_cost_no_request(shop, figures):
         assert accepted_weights(shop.status()) == {stable: 50, canary: 50}
     assert not callers.outside.all.failed() and not callers.inside.all.failed()
     assert not callers.stream[-1].get("broken")
+    assert counted(operator) - before == {"HTTPRoute edited": 1, "ReplicaSet edited": 1}
 
 
-def test_children_that_are_deleted_or_edited_come_back(shop, figures):
+def test_children_that_are_deleted_or_edited_come_back(shop, operator, figures):
+    before = counted(operator)
     shop.apply_policy(steps=[step(100)], objectives=[], drain="1s")
     stable = shop.start("v1", replicas=2)
     own = f"{shop.name}-{stable}"
@@ -91,6 +106,8 @@ def test_children_that_are_deleted_or_edited_come_back(shop, figures):
     eventually("it is whole again", lambda: sum(map(is_serving, shop.pods(stable))) == 2, timeout=60)
     final = eventually("status says so", lambda: (s := shop.status())["phase"] == "Healthy" and s, timeout=30)
     assert final["stable"] == {"revision": stable, "replicas": 2, "ready": 2}
+    assert counted(operator) - before == {
+        "ReplicaSet edited": 1, "Service deleted": 2, "HTTPRoute deleted": 1, "ReplicaSet deleted": 1}
     with shop.callers(rps=RPS) as callers:
         eventually("it serves", lambda: callers.counted_outside(0) > RPS)
     assert not callers.outside.all.failed() and not callers.inside.all.failed()
