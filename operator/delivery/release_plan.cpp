@@ -163,8 +163,9 @@ class PlanBuilder {
     const auto json = parse_json(actual.text);
     const Json& spec = json_at(wanted, {"spec"});
     if (json && json_covers(json_at(*json, {"spec"}), spec)) return;
-    plan_.actions.emplace_back(PatchObject{kind, actual.meta.key, Json{{"spec", spec}},
-                                           actual.meta.uid, "", actual.edited_by});
+    const Json body{{"metadata", {{"labels", actual.meta.labels}}}, {"spec", spec}};
+    plan_.actions.emplace_back(
+        PatchObject{kind, actual.meta.key, body, actual.meta.uid, "", actual.edited_by});
   }
 
   void add_scales(bool up) {
@@ -184,7 +185,8 @@ class PlanBuilder {
   }
 
   void scale(const RevisionView& view, int replicas, bool pins) {
-    Json body{{"spec", {{"replicas", replicas}}}};
+    const auto& labels = view.replica_set->meta.labels;
+    Json body{{"metadata", {{"labels", labels}}}, {"spec", {{"replicas", replicas}}}};
     if (pins) {
       body["metadata"]["annotations"][std::string(marks::kPolicy)] = s_.policy->text;
       body["spec"]["minReadySeconds"] = s_.policy->spec.min_ready_seconds;

@@ -23,7 +23,7 @@ struct CreateObject {
   bool restores = false;    // it was there, and somebody else deleted it
 };
 
-// JSON merge patch of an object that must exist, as the very object we saw (`uid`).
+// JSON merge patch of the very object that we saw (`uid`). Names our labels: an object that lost them just now gets them back.
 struct PatchObject {
   Kind kind{};
   ObjectKey key{};

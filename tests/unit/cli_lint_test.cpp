@@ -82,15 +82,15 @@ metadata:
   name: weir-secrets
   namespace: shop
 rules:
-  - apiGroups:
-      - ""
-    resourceNames:
-      - one
-      - two
-    resources:
-      - secrets
-    verbs:
-      - get
+- apiGroups:
+  - ""
+  resourceNames:
+  - one
+  - two
+  resources:
+  - secrets
+  verbs:
+  - get
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -102,9 +102,9 @@ roleRef:
   kind: Role
   name: weir-secrets
 subjects:
-  - kind: ServiceAccount
-    name: weir
-    namespace: ops
+- kind: ServiceAccount
+  name: weir
+  namespace: ops
 )");
 }
 

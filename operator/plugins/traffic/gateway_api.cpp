@@ -126,6 +126,7 @@ class GatewayApiRouter final : public TrafficRouter {
       return std::optional<Action>();
     if (memo_of(*route) == goal.memo) reached(SimPoint::RouteCorrected);
     PatchObject patch{kind(), route->meta.key, Json{{"spec", std::move(spec)}}, route->meta.uid};
+    patch.body["metadata"]["labels"] = route->meta.labels;
     patch.body["metadata"]["annotations"][std::string(marks::kTraffic)] = goal.memo;
     if (guarded) patch.resource_version = route->meta.resource_version;
     patch.edited_by = route->edited_by;
