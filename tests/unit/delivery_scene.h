@@ -31,7 +31,7 @@ inline CanaryPolicySpec usual_policy() {
   Objective errors;
   errors.name = "errors";
   errors.source = "prometheus";
-  errors.ratio = RatioObjective{"bad", "total", 0.05};
+  errors.ratio = RatioObjective{{"bad", "", "total"}, std::nullopt, 0.05};
   policy.objectives = {errors};
   return policy;
 }
