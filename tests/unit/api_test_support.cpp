@@ -131,8 +131,8 @@ std::string describe(const CanaryPolicySpec& policy) {
   for (const auto& step : policy.steps)
     text += fmt::format("step {} {}\n", step.weight, step.hold.count());
   for (const auto& source : policy.sources)
-    text += fmt::format("source {} {} {}\n", source.name, source.prometheus->url,
-                        source.prometheus->timeout.count());
+    text += fmt::format("source {} {} {} {}\n", source.name, source.prometheus->url,
+                        source.prometheus->timeout.count(), source.prometheus->secret);
   for (const auto& objective : policy.objectives) text += describe(objective);
   return text;
 }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -167,6 +168,18 @@ TEST(Tls, KeepsOneConnectionForRequestsInARow) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+// Until the kernel knows that the server has closed: our end of a connection to this port is in CLOSE_WAIT (proc_net_tcp(5)).
+bool close_has_arrived(int port) {
+  const auto wanted = fmt::format("0100007F:{:04X} 08", port);
+  for (int i = 0; i < 1000; ++i) {
+    std::ifstream table("/proc/self/net/tcp");
+    for (std::string line; std::getline(table, line);)
+      if (line.find(wanted) != std::string::npos) return true;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  return false;
+}
+
 TEST(Tls, ReplacesAConnectionThatTheServerHasClosed) {
   const TestCa ca("ca");
   TestServer server({ca.issue(), ""});
@@ -177,7 +190,7 @@ TEST(Tls, ReplacesAConnectionThatTheServerHasClosed) {
   for (int i = 0; i < 10; ++i) {
     const auto response = client->send({"POST", "/", {}, "x"}, soon());
     ASSERT_TRUE(response) << i << " " << to_string(response.error());
-    std::this_thread::sleep_for(milliseconds(50));  // lets the close arrive
+    ASSERT_TRUE(close_has_arrived(server.url().port)) << i;
   }
 }
 
