@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/sim_point.h"
-#include "base/time_format.h"
 #include "kube/kinds.h"
 
 namespace weir {
@@ -28,31 +27,6 @@ std::string controller_uid(const Json& object) {
     if (json_at(owner, {"controller"}) == true) return json_text(owner, {"uid"});
   }
   return "";
-}
-
-// core/v1 Event; the name carries the time, as client-go's recorder does.
-Json event_body(const RecordEvent& action, WallTime now, unsigned number) {
-  const auto stamp = format_time(now);
-  return Json{{"apiVersion", "v1"},
-              {"kind", "Event"},
-              {"metadata",
-               {{"name", fmt::format("{}.{:x}.{:x}", action.key.name,
-                                     now.time_since_epoch().count(), number)},
-                {"namespace", action.key.ns}}},
-              {"involvedObject",
-               {{"apiVersion", action.kind.api_version()},
-                {"kind", action.kind.name},
-                {"namespace", action.key.ns},
-                {"name", action.key.name},
-                {"uid", action.uid}}},
-              {"type", action.warning ? "Warning" : "Normal"},
-              {"reason", action.reason},
-              {"message", action.message.substr(0, 1024)},
-              {"source", {{"component", "weir"}}},
-              {"reportingComponent", "weir.dev/operator"},
-              {"firstTimestamp", stamp},
-              {"lastTimestamp", stamp},
-              {"count", 1}};
 }
 
 }  // namespace
@@ -160,13 +134,12 @@ Result<void> Executor::act(const PatchStatus& action) {
 
 Result<void> Executor::act(const RecordEvent& action) {
   ASSIGN_OR_RETURN(const auto deadline, write_deadline());
-  const auto created = api_.create(kinds::kEvent, action.key.ns,
-                                   event_body(action, clock_.now(), events_++), false, deadline);
-  if (!created)
+  const auto written = events_.record(action, deadline);
+  if (!written)
     log_warn("event not recorded",
-             {{"object", to_string(action.key)}, {"error", to_string(created.error())}});
-  else
-    metrics_.count_write("create", kinds::kEvent.name);
+             {{"object", to_string(action.key)}, {"error", to_string(written.error())}});
+  else if (!written->empty())
+    metrics_.count_write(*written, kinds::kEvent.name);
   return {};
 }
 

@@ -1,7 +1,6 @@
 // The only writer: runs the actions of a Plan in their order and stops at the first that fails.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "kube/api_client.h"
+#include "runtime/event_recorder.h"
 #include "runtime/metrics.h"
 #include "runtime/plan.h"
 #include "runtime/write_fence.h"
@@ -30,7 +30,8 @@ class Executor {
         fence_(fence),
         metrics_(metrics),
         own_write_(std::move(own_write)),
-        start_measurement_(std::move(start_measurement)) {}
+        start_measurement_(std::move(start_measurement)),
+        events_(api, clock) {}
 
   // Events and measurements never fail a plan. The first error of a write is returned, with what was being written.
   // Each write ends within 10 s, and before the fence closes. Behind a closed fence nothing is sent: Shutdown, because the one
@@ -55,7 +56,7 @@ class Executor {
   Metrics& metrics_;
   OwnWriteSink own_write_;
   MeasurementStarter start_measurement_;
-  std::atomic<unsigned> events_ = 0;  // makes names of Events of one instant different
+  EventRecorder events_;
 };
 
 }  // namespace weir

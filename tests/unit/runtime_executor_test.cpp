@@ -350,10 +350,45 @@ TEST_F(ExecutorTest, AnEventSaysWhatHappenedToWhom) {
 TEST_F(ExecutorTest, EventsOfOneInstantDoNotTakeEachOthersName) {
   auto second = event();
   second.reason = "Promoted";
-  ASSERT_TRUE(run({event(), second, event()}));
+  ASSERT_TRUE(run({event(), second}));
+  EXPECT_NE(api_.calls().at(0).key.name, api_.calls().at(1).key.name);
+}
+
+TEST_F(ExecutorTest, WhatWasSaidWithinTenMinutesIsCounted) {
+  ASSERT_TRUE(run({event()}));
+  clock_.advance(seconds(60));
+  ASSERT_TRUE(run({event()}));
+  clock_.advance(seconds(601));
+  ASSERT_TRUE(run({event()}));
+  EXPECT_EQ(api_.whats(), (Texts{"create Event", "patch Event", "create Event"}));
   const auto calls = api_.calls();
-  EXPECT_NE(calls.at(0).key.name, calls.at(1).key.name);
-  EXPECT_NE(calls.at(0).key.name, calls.at(2).key.name);
+  EXPECT_EQ(calls.at(1).key, calls.at(0).key);
+  EXPECT_EQ(calls.at(1).body, (Json{{"count", 2}, {"lastTimestamp", "2027-01-15T08:01:00Z"}}));
+}
+
+TEST_F(ExecutorTest, AnEventThatIsGoneIsSaidAnew) {
+  ASSERT_TRUE(run({event()}));
+  api_.will_fail("patch Event", {ErrorKind::NotFound, "expired"});
+  ASSERT_TRUE(run({event()}));
+  EXPECT_EQ(api_.whats(), (Texts{"create Event", "patch Event", "create Event"}));
+}
+
+TEST_F(ExecutorTest, WhoTalksWithoutEndIsNotListenedTo) {
+  for (int i = 0; i < 100; ++i) {
+    auto chatty = event();
+    chatty.message += std::to_string(i);
+    ASSERT_TRUE(run({chatty}));
+  }
+  EXPECT_EQ(api_.calls().size(), 25U);
+  clock_.advance(seconds(301));
+  auto other = event();
+  other.message = "later";
+  ASSERT_TRUE(run({other, event()}));
+  EXPECT_EQ(api_.calls().size(), 26U);
+  auto elsewhere = event();
+  elsewhere.uid = "uid-cart";
+  ASSERT_TRUE(run({elsewhere}));
+  EXPECT_EQ(api_.calls().size(), 27U);
 }
 
 TEST_F(ExecutorTest, ALongMessageIsCut) {
