@@ -66,7 +66,8 @@ void judge_value(Judgement& judgement, const ValueObjective& value, const Object
 }
 
 Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
-                    const ObjectiveEvidence& seen, WallTime now) {
+                    const ObjectiveEvidence& seen, const std::optional<WallTime>& judged_from,
+                    WallTime now) {
   Judgement judgement{objective.name, Verdict::NoData, "", "", ""};
   if (objective.ratio)
     judge_ratio(judgement, *objective.ratio, seen, alpha_per_objective(policy));
@@ -79,7 +80,8 @@ Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
   } else if (seen.source_error) {
     judgement.verdict = Verdict::SourceError;
     judgement.message = "the source cannot be read: " + seen.source_error->message;
-  } else if (seen.judged_here <= 0 || is_stale(seen, interval, now)) {
+  } else if (seen.judged_from != judged_from || seen.judged_here <= 0 ||
+             is_stale(seen, interval, now)) {
     judgement.verdict = Verdict::NoData;
     judgement.message = no_data(seen);
   }
@@ -120,15 +122,15 @@ std::string_view to_string(Verdict verdict) {
   return "NoData";
 }
 
-Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, WallTime now,
-             bool hold_over) {
+Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence,
+             const std::optional<WallTime>& judged_from, WallTime now, bool hold_over) {
   static const ObjectiveEvidence kNone;
   Ruling ruling;
   ruling.may_advance = true;
   for (const auto& objective : policy.objectives) {
     const auto seen = evidence.find(objective.name);
-    auto judgement =
-        judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second, now);
+    auto judgement = judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second,
+                               judged_from, now);
     if (!ruling.breach && breaks(objective, judgement, hold_over)) ruling.breach = judgement;
     if (ruling.may_advance && !allows(policy, objective, judgement)) {
       ruling.may_advance = false;

@@ -31,8 +31,9 @@ struct Ruling {
   std::string holding;       // why not, when it may not
 };
 
-// `hold_over`: the present weight has been held for its time; only then does NoData with onNoData: Rollback break anything.
-Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, WallTime now,
-             bool hold_over);
+// `judged_from`: from when samples tell of the present weight. What was counted for another one may still break an objective, but
+// lets nothing go on. `hold_over`: the weight has been held for its time; only then does NoData with onNoData: Rollback break anything.
+Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence,
+             const std::optional<WallTime>& judged_from, WallTime now, bool hold_over);
 
 }  // namespace weir

@@ -28,7 +28,7 @@ Course hands_off(const ReleaseSnapshot& snapshot, std::string reason, std::strin
   if (!snapshot.policy || snapshot.judged.empty()) return course;
   const bool watched = snapshot.judged != traffic.canary;
   if (watched && now >= *traffic.promoted + snapshot.policy->spec.watch) return course;
-  Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, now, false);
+  Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, std::nullopt, now, false);
   course.judgements = ruling.judgements;
   const auto& back_to = watched ? traffic.previous : traffic.stable;
   if (ruling.breach)
@@ -90,7 +90,7 @@ void keep_watch(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
     course.judged_from = *traffic.promoted;
     course.pods[traffic.previous] = full;
     course.look_again_at(watch_until);
-    Ruling ruling = judge(policy, snapshot.evidence, now, false);
+    Ruling ruling = judge(policy, snapshot.evidence, course.judged_from, now, false);
     course.judgements = ruling.judgements;
     course.message = fmt::format("{} serves everything; watched until {}, {} kept to return to",
                                  traffic.stable, format_time(watch_until), traffic.previous);

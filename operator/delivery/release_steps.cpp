@@ -158,7 +158,8 @@ void at_weight(Course& course, const ReleaseSnapshot& snapshot, const std::strin
   const int weight = snapshot.traffic.weight;
   const bool hold_over = held(course, snapshot, now);
   if (!hold_over) course.message += and_also(holding);
-  Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, now, hold_over);
+  Ruling ruling =
+      judge(snapshot.policy->spec, snapshot.evidence, course.judged_from, now, hold_over);
   course.judgements = ruling.judgements;
   if (ruling.breach) reached(SimPoint::RolledBackAtStep);
   if (ruling.breach)

@@ -96,7 +96,7 @@ TEST(RatioEvidence, AMissingCounterOfGoodRequestsIsSaidAsNoData) {
   Evidence evidence;
   evidence["errors"] =
       fold_answer(judged_from(0), good_objective(), Answer{{"total", "a", 1000, at_second(2)}});
-  const auto ruling = judge(policy, evidence, at_second(3), true);
+  const auto ruling = judge(policy, evidence, std::nullopt, at_second(3), true);
   EXPECT_EQ(ruling.judgements.at(0).verdict, Verdict::NoData);
   EXPECT_EQ(ruling.judgements.at(0).message,
             "requests are counted, good ones are not: is the threshold a bound of the histogram's "
@@ -214,7 +214,7 @@ Ruling ruled(double bad, double total) {
   errors.judged_bad = errors.bad = bad;
   errors.judged_total = errors.total = errors.judged_here = total;
   errors.sampled = at_second(99);
-  return judge(usual_policy(), evidence, at_second(100), true);
+  return judge(usual_policy(), evidence, std::nullopt, at_second(100), true);
 }
 
 TEST(Judge, TellsPassUnsureAndBreachByTheStrengthOfTheEvidence) {
@@ -231,7 +231,7 @@ TEST(Judge, AWarningNeverRollsBack) {
   evidence["errors"].judged_bad = evidence["errors"].judged_total = evidence["errors"].judged_here =
       500;
   evidence["errors"].sampled = at_second(99);
-  const auto ruling = judge(policy, evidence, at_second(100), true);
+  const auto ruling = judge(policy, evidence, std::nullopt, at_second(100), true);
   EXPECT_EQ(ruling.judgements[0].verdict, Verdict::Warning);
   EXPECT_FALSE(ruling.breach);
   EXPECT_TRUE(ruling.may_advance);
@@ -241,9 +241,24 @@ TEST(Judge, OldSamplesAreNoData) {
   Evidence evidence;
   evidence["errors"].judged_here = evidence["errors"].judged_total = 1000;
   evidence["errors"].sampled = at_second(0);
-  const auto ruling = judge(usual_policy(), evidence, at_second(100), true);
+  const auto ruling = judge(usual_policy(), evidence, std::nullopt, at_second(100), true);
   EXPECT_EQ(ruling.judgements[0].verdict, Verdict::NoData);
   EXPECT_FALSE(ruling.may_advance);
+}
+
+// Found by the footprint bench: with a hold shorter than the interval a step passed on samples of the step before.
+TEST(Judge, WhatWasCountedForAnotherWeightLetsNothingGoOn) {
+  Evidence evidence;
+  auto& errors = evidence["errors"];
+  errors.judged_here = errors.judged_total = 1000;
+  errors.sampled = at_second(99);
+  errors.judged_from = at_second(90);
+  EXPECT_TRUE(judge(usual_policy(), evidence, at_second(90), at_second(100), true).may_advance);
+  const auto ruling = judge(usual_policy(), evidence, at_second(99.5), at_second(100), true);
+  EXPECT_EQ(ruling.judgements[0].verdict, Verdict::NoData);
+  EXPECT_FALSE(ruling.may_advance);
+  errors.judged_bad = 500;
+  EXPECT_TRUE(judge(usual_policy(), evidence, at_second(99.5), at_second(100), false).breach);
 }
 
 TEST(Judge, ABreachStaysABreachWhenItsSourceGoesAway) {
@@ -251,7 +266,7 @@ TEST(Judge, ABreachStaysABreachWhenItsSourceGoesAway) {
   auto& errors = evidence["errors"];
   errors.judged_bad = errors.judged_total = errors.judged_here = 500;
   errors.source_error = Error{ErrorKind::Unavailable, "gone"};
-  EXPECT_TRUE(judge(usual_policy(), evidence, at_second(100), false).breach);
+  EXPECT_TRUE(judge(usual_policy(), evidence, std::nullopt, at_second(100), false).breach);
 }
 
 TEST(Judge, UnsureHoldsOnlyWhereTheUserSaidSo) {
@@ -261,7 +276,7 @@ TEST(Judge, UnsureHoldsOnlyWhereTheUserSaidSo) {
   Evidence evidence;
   evidence["errors"].judged_here = evidence["errors"].judged_total = 3;
   evidence["errors"].sampled = at_second(99);
-  EXPECT_FALSE(judge(policy, evidence, at_second(100), true).may_advance);
+  EXPECT_FALSE(judge(policy, evidence, std::nullopt, at_second(100), true).may_advance);
 }
 
 }  // namespace

@@ -127,6 +127,12 @@ class Scene {
   CanaryPolicySpec& policy() { return snapshot_.policy->spec; }
   ReleaseSnapshot& snapshot() {
     snapshot_.release = std::make_shared<Release>(release_);
+    // What was counted, was counted at the present weight.
+    const auto& canary = release_.status.canary;
+    for (auto& [objective, evidence] : snapshot_.evidence) {
+      if (canary && canary->accepted) evidence.judged_from = *canary->accepted;
+      if (snapshot_.traffic.promoted) evidence.judged_from = *snapshot_.traffic.promoted;
+    }
     return snapshot_;
   }
 
