@@ -40,6 +40,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Bug::kCount)> kN
     "disruption-is-crash",
     "flap-is-not-ready",
     "pod-failure-ignored",
+    "evidence-of-before",
 };
 
 // ---- between observe and decide ----
@@ -88,7 +89,16 @@ void believe_pods(ReleaseSnapshot& snapshot, Bug bug) {
   }
 }
 
-void twist(ReleaseSnapshot& snapshot, Bug bug) {
+// As if all had been counted at the present weight.
+void believe_evidence(ReleaseSnapshot& snapshot, WallTime now) {
+  const auto& canary = snapshot.release->status.canary;
+  const bool known = canary && canary->accepted && canary->weight == snapshot.traffic.weight;
+  for (auto& [objective, evidence] : snapshot.evidence)
+    evidence.judged_from = (known ? *canary->accepted : now) + snapshot.policy->spec.judge.warmup;
+}
+
+void twist(ReleaseSnapshot& snapshot, WallTime now, Bug bug) {
+  if (bug == Bug::EvidenceOfBefore && snapshot.policy) believe_evidence(snapshot, now);
   if (bug == Bug::MemoIgnored) believe_status(snapshot);
   if (bug == Bug::ReadinessIgnored) believe_readiness(snapshot);
   if (bug == Bug::PauseIgnored) snapshot.traffic.paused = false;
@@ -171,7 +181,7 @@ class BuggyReconciler final : public Reconciler {
   Plan plan(const ObjectKey& key, WallTime now, const Error* refused) const override {
     auto snapshot = observer_.observe(key);
     if (!snapshot || snapshot->release->meta.deleting) return {};
-    twist(*snapshot, bug_);
+    twist(*snapshot, now, bug_);
     Course course = chart_course(*snapshot, now);
     twist(course, *snapshot, bug_);
     Plan plan = plan_release(*snapshot, course, now, refused);
@@ -275,6 +285,7 @@ const std::vector<Hiding>& all_bugs() {
                            : bug == Bug::GuardDropped        ? "route-edited-midway"
                            : bug == Bug::RetriedUnknownWrite ? "route-edited-midway"
                            : bug == Bug::RequestForgotten    ? "promote-midway"
+                           : bug == Bug::EvidenceOfBefore    ? "short-holds"
                                                              : ""});
     }
     return bugs;

@@ -40,6 +40,7 @@ enum class Bug {
   DisruptionIsCrash,  // a pod that is taken away counts as one that crashes
   FlapIsNotReady,     // so does one that is not ready though its containers are
   PodFailureIgnored,
+  EvidenceOfBefore,  // what was counted at the weight before lets a step go on
   kCount,
 };
 

@@ -66,6 +66,8 @@ std::vector<Scenario> make_scenarios() {
       {"bad-release", story({image(4, "bad-1")})},
       // Long enough for a process that starts anew in it to see two samples.
       {"bad-in-the-watch", story({at(1, What::EditPolicy, "10s", 3), image(4, "ages-1")})},
+      // Shorter than the judge's interval.
+      {"short-holds", story({at(1, What::EditPolicy, "", 0), image(4, "good-1")})},
       {"bad-then-good", story({image(4, "bad-1"), image(16, "good-2")})},
       {"bad-again", story({image(4, "bad-1"), image(16, "good-0"), image(22, "bad-1")})},
       {"new-revision-midway", story({image(4, "good-1"), image(11, "good-2")})},

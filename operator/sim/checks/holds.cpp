@@ -1,4 +1,4 @@
-// A step is left only after its weight was served, and its pods ready, for the whole hold.
+// A step is left only after its weight was served, its pods ready for the whole hold, and something counted of it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,8 +55,21 @@ class HoldsCheck final : public Check {
       fail(release, before.canary, "every step is held",
            fmt::format("{} left {} % after {:.2f} s", before.canary, before.weight,
                        serves ? in_seconds(lasted) : 0.0));
+    else if (told_before(*policy, service, since->second))
+      fail(release, before.canary, "every step has a sample of its own",
+           fmt::format("{} left {} %, and the newest sample was scraped before it was served",
+                       before.canary, before.weight));
     else
       check_ready(release, service, before, hold);
+  }
+
+  // An operator whose clock is behind takes what was scraped a moment before for new.
+  bool told_before(const CanaryPolicySpec& policy, const std::string& service,
+                   SimTime since) const {
+    const bool needed =
+        std::any_of(policy.objectives.begin(), policy.objectives.end(),
+                    [](const auto& o) { return o.ratio && o.on_no_data == WhenNoData::Hold; });
+    return needed && court_.world.prometheus().told(service) + court_.clock_spread < since;
   }
 
   // A break that ended, or began, within the age of what the operator may have seen is not held against it.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -56,7 +57,7 @@ Result<HttpResponse> Prometheus::send(const HttpRequest& request, const Deadline
   return response;
 }
 
-std::string Prometheus::answer(const std::string& query, const std::string& service) const {
+std::string Prometheus::answer(const std::string& query, const std::string& service) {
   const auto& scrape =
       scene_.draws(scene_.faults.source_repeats) ? callers_.scraped_before() : callers_.scraped();
   const auto found = scrape.counters.find(service);
@@ -72,6 +73,7 @@ std::string Prometheus::answer(const std::string& query, const std::string& serv
   for (const auto& metric : kMetrics) {
     if (query.find(fmt::format("{}{{", metric.name)) == std::string::npos) continue;
     double value = std::floor(metric.name == "total" ? counters.total : counters.bad);
+    if (metric.name == "total" && !nan) told_[service] = std::max(told_[service], scrape.at);
     if (metric.name == "lag") value = counters.total > 0 ? counters.bad / counters.total * 100 : 0;
     // A counter of errors does not exist before the first one.
     if (metric.name == "bad" && value <= 0) continue;

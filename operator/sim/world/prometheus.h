@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "net/http.h"
 #include "sim/world/callers.h"
 
@@ -14,16 +17,23 @@ class Prometheus final : public HttpClient {
 
   void go_away(bool away) { away_ = away; }
 
+  // When the newest counters of a Service that were told to anybody had been scraped; 0 = none yet.
+  SimTime told(const std::string& service) const {
+    const auto found = told_.find(service);
+    return found == told_.end() ? SimTime(0) : found->second;
+  }
+
   Result<HttpResponse> send(const HttpRequest& request, const Deadline& deadline) override;
   Result<HttpResponse> stream(const HttpRequest& request, const OnBytes& on_bytes,
                               milliseconds idle_limit, const std::stop_token& stop) override;
 
  private:
-  std::string answer(const std::string& query, const std::string& service) const;
+  std::string answer(const std::string& query, const std::string& service);
 
   const Scene& scene_;
   const Callers& callers_;
   bool away_ = false;
+  std::map<std::string, SimTime> told_;
 };
 
 }  // namespace weir::sim

@@ -40,6 +40,7 @@ class World {
   const Gateway& gateway() const { return gateway_; }
   const Callers& callers() const { return callers_; }
   Prometheus& prometheus() { return prometheus_; }
+  const Prometheus& prometheus() const { return prometheus_; }
 
  private:
   Scene scene_;
