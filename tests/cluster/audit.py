@@ -7,6 +7,7 @@ from datetime import datetime
 from operator_process import NAMESPACE
 
 USER = f"system:serviceaccount:{NAMESPACE}:weir"
+WRITES = ("create", "patch", "delete")
 
 
 def requests(since, namespace=""):
@@ -34,14 +35,19 @@ def by_name(events):
 
 
 def received(event):
-    return datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00")).timestamp()
+    return seconds(event["requestReceivedTimestamp"])
+
+
+def seconds(time):
+    """Since the epoch."""
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
 
 
 def writers(events):
     """The pods that wrote anything but the lease, in the order of their writes, without repeats."""
     pods = []
     for event in sorted(events, key=received):
-        if event["verb"] in ("create", "patch", "delete") and event["objectRef"]["resource"] != "leases":
+        if event["verb"] in WRITES and event["objectRef"]["resource"] != "leases":
             pod = event["user"]["extra"]["authentication.kubernetes.io/pod-name"][0]
             if not pods or pods[-1] != pod:
                 pods.append(pod)
@@ -49,6 +55,12 @@ def writers(events):
 
 
 def denied(events):
-    """Those for which the chart gives no right; a server has other reasons for a 403. Secrets are granted by people."""
-    return [e for e in events if e.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
-            and e["objectRef"].get("resource") != "secrets"]
+    """Those for which the chart gives no right; Secrets are granted by people. A server has other reasons for a 403, and for a moment
+    after its start it knows of no rights at all: what was allowed later is not meant."""
+    allowed = {}
+    for event in events:
+        if event.get("annotations", {}).get("authorization.k8s.io/decision") == "allow":
+            allowed[name(event)] = max(received(event), allowed.get(name(event), 0))
+    forbidden = [e for e in events if e.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"]
+    return [e for e in forbidden
+            if e["objectRef"].get("resource") != "secrets" and allowed.get(name(e), 0) < received(e)]

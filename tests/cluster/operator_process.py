@@ -47,8 +47,8 @@ class Operator:
         return "\n--- before its restart:\n".join(t for t in texts if t)
 
 
-def pid_of(pod):
-    """On this machine: the process named weir in a cgroup of the pod."""
+def find_pid(pod):
+    """On this machine: the process named weir in a cgroup of the pod; None while there is none."""
     uid = pod["metadata"]["uid"]
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -56,7 +56,13 @@ def pid_of(pod):
                 return int(folder.name)
         except OSError:
             continue  # it has ended meanwhile
-    raise AssertionError(f"no process of the operator's pod {uid}")
+    return None
+
+
+def pid_of(pod):
+    pid = find_pid(pod)
+    assert pid, f"no process of the operator's pod {pod['metadata']['name']}"
+    return pid
 
 
 class Leaders:
@@ -74,6 +80,11 @@ class Leaders:
     def leader(self):
         """"" while there is none."""
         return self.spec().get("holderIdentity", "")
+
+    def leading_pid(self):
+        """None while the one that holds the Lease does not run."""
+        pod = self.pods().get(self.leader())
+        return pod and find_pid(pod)
 
     def wait_other(self, than, timeout):
         """Until another leads, and says so in the Lease."""

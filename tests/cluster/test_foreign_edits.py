@@ -10,26 +10,29 @@ from story import accepted_weights, is_serving, route_weights
 from waiting import eventually
 from weir_objects import step
 
-WRITES = ("create", "patch", "delete")
 RPS = 50
+SETTLE = 1.5  # s in which the operator would go on writing if it had not come to rest
 
 
 class Hand:
-    """Somebody else's: does something to a child, and counts what it takes the operator to put it right."""
+    """Somebody else's: does something to a child, and sees what it takes the operator to put it right."""
 
     def __init__(self, shop, figures):
         self.shop, self.figures = shop, figures
 
-    def does(self, what, edit, is_right, settle=1.5):
+    def does(self, what, edit, is_right):
+        """The writes to children that followed, by name. Status may tell of it as often as something new is to be told."""
         begin = time.time()
         edit()
         eventually(f"{what}: put right", is_right, timeout=60, interval=0.05)
-        seconds = round(time.time() - begin, 2)
-        time.sleep(settle)
-        writes = [e for e in audit.requests(begin, self.shop.namespace) if e["verb"] in WRITES]
-        names = [audit.name(e) for e in sorted(writes, key=audit.received) if e["objectRef"]["resource"] != "events"]
-        self.figures.add("foreign edits", **{what: f"{seconds} s; {', '.join(names)}"})
-        return [name for name in names if "status" not in name]
+        time.sleep(SETTLE)
+        writes = [e for e in audit.requests(begin, self.shop.namespace) if e["verb"] in audit.WRITES]
+        of_children = [e for e in writes if e["objectRef"]["resource"] not in ("events", "releases")]
+        of_status = sum(e["objectRef"]["resource"] == "releases" for e in writes)
+        names = [audit.name(e) for e in sorted(of_children, key=audit.received)]
+        seconds = round(audit.received(of_children[0]) - begin, 2)
+        self.figures.add("foreign edits", **{what: f"{seconds} s until {' and '.join(names)}, {of_status} x status"})
+        return names
 
 
 def counted(operator):
@@ -82,6 +85,7 @@ def test_edits_in_the_middle_of_a_step_that_cost_no_request(shop, operator, figu
                          lambda: size(shop, stable) == 4) == ["patch replicasets"]
         eventually("stable is whole again", lambda: sum(map(is_serving, shop.pods(stable))) == 4, timeout=60)
         assert accepted_weights(shop.status()) == {stable: 50, canary: 50}
+        assert [w.of for w in shop.steps_of(canary)] == [50, 100, 50], "the step was lost"
     assert not callers.outside.all.failed() and not callers.inside.all.failed()
     assert not callers.stream[-1].get("broken")
     assert counted(operator) - before == {"HTTPRoute edited": 1, "ReplicaSet edited": 1}

@@ -1,0 +1,126 @@
+"""Faults at moments that nobody chose, while ten releases are under way: they cost time, and nothing else."""
+import contextlib
+import os
+import random
+import signal
+import time
+
+import audit
+import components
+from kube import Watch, kubectl
+from story import restarts
+from waiting import eventually
+from weir_objects import step
+
+SHOPS = 10
+BAD = {2, 5, 8}
+STEPS = [25, 50, 100]
+
+
+def test_faults_cost_ten_releases_time_and_nothing_else(shops, leaders, figures):
+    seed = int(os.environ.get("WEIR_SEED") or random.SystemRandom().randrange(1_000_000))
+    figures.add("faults", seed=seed)
+    dice = random.Random(seed)
+    leaders.wait_two()
+    fleet = [Shopkeeper(shop, number in BAD, dice.randint(4, 9)) for number, shop in enumerate(shops(SHOPS))]
+    begin = time.time()
+    with contextlib.ExitStack() as all_load:
+        for keeper in fleet:
+            keeper.begin_v1()
+        for keeper in fleet:
+            keeper.wait_v1()
+            keeper.load = all_load.enter_context(keeper.shop.outside(rps=20))
+        for keeper in fleet:
+            keeper.begin_v2()
+        faults = [kill_leader, delete_leader, restart_api_server, kill_leader]
+        moments = [strike(fault, dice.uniform(2, 8), leaders) for fault in faults]
+        for keeper in fleet:
+            keeper.wait_end()
+        time.sleep(2)
+    for keeper in fleet:
+        keeper.check()
+    writes = [audit.received(e) for e in audit.requests(begin) if e["verb"] in audit.WRITES]
+    for number, (name, at) in enumerate(moments, 1):
+        figures.add("faults", **{f"s of silence after {name} ({number})": round(min(w for w in writes if w > at) - at, 2)})
+    figures.add("faults", **{"s in all": round(time.time() - begin, 1), "requests": sum(k.load.record.all.total for k in fleet)})
+
+
+# ---- the faults ----
+
+
+def strike(fault, pause, leaders):
+    """Its name and when it was over, as far as we had a hand in it."""
+    time.sleep(pause)
+    eventually("a leader runs", leaders.leading_pid, timeout=60)
+    fault(leaders)
+    return fault.__name__.replace("_", " "), time.time()
+
+
+def kill_leader(leaders):
+    os.kill(leaders.leading_pid(), signal.SIGKILL)
+
+
+def delete_leader(leaders):
+    leaders.delete(leaders.leader())
+
+
+def restart_api_server(_):
+    with components.gone("kube-apiserver"):
+        time.sleep(1)
+    eventually("the API server is ready", lambda: kubectl("get", "--raw", "/readyz", check=False).returncode == 0, timeout=60)
+
+
+# ---- what becomes of the releases ----
+
+
+class Shopkeeper:
+    """One release of the ten: good or bad, with a hold of its own, so that each fault meets them at different places."""
+
+    def __init__(self, shop, bad, hold):
+        self.shop, self.bad, self.hold, self.load = shop, bad, hold, None
+        self.pods = Watch(shop.api, "Pod", shop.namespace, f"weir.dev/release={shop.name}")
+        for watch in (self.pods, shop.releases, shop.routes):
+            watch.lists_again = True
+
+    def begin_v1(self):
+        steps = [step(weight, f"{self.hold}s") for weight in STEPS[:-1]] + [step(100)]
+        # A gateway with ten changed routes on a busy machine says Accepted long before all of its traffic goes there.
+        self.shop.apply_policy(steps=steps, drain="15s", watch="1s", minReadySeconds=1)
+        self.generation = self.shop.apply("v1", replicas=2)
+
+    def wait_v1(self):
+        self.stable = self.shop.wait_phase("Healthy", self.generation)["stable"]["revision"]
+
+    def begin_v2(self):
+        self.generation = self.shop.apply("v2", replicas=2, error_rate=0.5 if self.bad else 0)
+
+    def wait_end(self):
+        self.final = self.shop.wait_phase("RolledBack" if self.bad else "Healthy", self.generation, timeout=180)
+        self.canary = self.shop.canary_revision(self.generation)
+
+    def check(self):
+        where = self.shop.namespace
+        steps = self.shop.steps_of(self.canary)
+        assert self.final["stable"]["revision"] == (self.stable if self.bad else self.canary), where
+        assert [w.of for w in steps] == ([STEPS[0], 0] if self.bad else STEPS), f"{where}: {steps}"
+        assert set(self.load.failed()) <= ({"v2 500"} if self.bad else set()), f"{where}: {self.load.failed()}"
+        for weights, following in zip(steps, steps[1:]):
+            if following.of:
+                held = following.at - self.counts_from(weights.of)
+                assert held >= self.hold, f"{where}: {weights.of} % was held for {held:.2f} s of {self.hold}"
+        self.check_pods()
+
+    def counts_from(self, weight):
+        """The last time in status from which the hold of a weight counts, in seconds since the epoch."""
+        canaries = [seen.object.get("status", {}).get("canary") or {} for seen in self.shop.releases.snapshot()]
+        return max(audit.seconds(c["since"]) for c in canaries if c.get("weight") == weight and "since" in c)
+
+    def check_pods(self):
+        """Each revision had two pods in its life, and none of them was started a second time."""
+        by_revision = {}
+        for seen in self.pods.snapshot():
+            pod = seen.object
+            assert not restarts(pod), f"{self.shop.namespace}: {pod['metadata']['name']} was started again"
+            by_revision.setdefault(pod["metadata"]["labels"]["weir.dev/revision"], set()).add(pod["metadata"]["uid"])
+        counts = {revision: len(pods) for revision, pods in by_revision.items()}
+        assert counts == {self.stable: 2, self.canary: 1 if self.bad else 2}, f"{self.shop.namespace}: {counts}"
