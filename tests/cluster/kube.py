@@ -25,6 +25,7 @@ PATHS = {
     "ServiceAccount": "api/v1/{}/serviceaccounts",
     "RoleBinding": "apis/rbac.authorization.k8s.io/v1/{}/rolebindings",
     "Namespace": "api/v1/namespaces",
+    "Node": "api/v1/nodes",
 }
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -72,13 +73,16 @@ class Api:
             path += "?" + urllib.parse.urlencode(query)
         connection = self.connect(timeout=30)
         try:
-            headers = {**self.headers, "Content-Type": content_type}
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            response = connection.getresponse()
-            text = response.read()
-            return Reply(response.status, response.msg.get_all("Warning") or [], json.loads(text) if text else {})
+            return self.exchange(connection, method, path, body, content_type)
         finally:
             connection.close()
+
+    def exchange(self, connection, method, path, body, content_type):
+        headers = {**self.headers, "Content-Type": content_type}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        text = response.read()
+        return Reply(response.status, response.msg.get_all("Warning") or [], json.loads(text) if text else {})
 
     def expect(self, *arguments, **query):
         reply = self.request(*arguments, **query)
