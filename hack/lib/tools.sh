@@ -4,7 +4,7 @@
 tools_source=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tools" && pwd)
 
 # gateway-api last: it holds no program, only resource definitions.
-TOOL_MODULES=(kubernetes others traefik kwok gateway-api)
+TOOL_MODULES=(kubernetes others traefik gateway-api)
 
 # Of Prometheus' two dozen ways to discover targets we need one.
 TOOL_BUILD_FLAGS=(-trimpath -buildvcs=false "-tags=remove_all_sd,enable_kubernetes_sd")
@@ -30,6 +30,6 @@ tools_path() {
 # tool_version PROGRAM prints the version of a program.
 tool_version() {
   local module
-  for module in kubernetes others traefik kwok; do cat "$(tool_dir "$module")/VERSIONS"; done |
+  for module in kubernetes others traefik; do cat "$(tool_dir "$module")/VERSIONS"; done |
     awk -v program="$1" '$1 == program { print $2 }'
 }

@@ -31,7 +31,7 @@ AIMS = {
 HEADING = """# Footprint
 
 {date}, {processors} processors; something waited for a processor during {before:.0f} % of the minute before and {after:.0f} % of the last
-minute. Control plane, kwok, the stubs and the driver share the processors with the operator: wall times are upper bounds, and so are
+minute. Control plane, the stubs and the driver share the processors with the operator: wall times are upper bounds, and so are
 seconds of CPU; requests, bytes and memory do not depend on it. 2 replicas, 5 → 25 → 50 → 100 %, one sample per step, a sample each
 second; one run each.{quick}
 """

@@ -83,6 +83,7 @@ def test_two_hundred_releases_in_a_storm_of_changes_all_end_right(fleet, api, op
     storm.served = {name: ["v1", version] for name in fleet.names}
     storm.blow(STORM_SECONDS - (time.time() - begin))
     ended = time.time()
+    time.sleep(1)  # until the last change is in our own log
     fleet.wait_at_rest(fleet.names, 120, phases=("Healthy", "RolledBack"))
     figures.add("storm", changes=dict(storm.changes), **{
         "s from the last change to rest": round(time.time() - ended, 1), "peak_rss_mib": round(operator.peak_mib(), 1),
@@ -198,13 +199,9 @@ def flap(api, pods, source, seconds):
         set_ready(api, pod, True, True)
 
 
-def bring_back(api, pods):
-    """The nodes, and what their kubelets would do: say again that the containers are ready."""
+def bring_back(api):
     set_lost(api, False)
     eventually("the nodes are back", lambda: all(node_is_ready(api, n) for n in LOST_NODES), 60)
-    for pod in pods.running():
-        if pod["spec"]["nodeName"] in LOST_NODES:
-            set_ready(api, pod, True, True)
 
 
 def test_nodes_that_lose_their_heartbeats_hold_releases_and_take_none_back(fleet, api, operator, figures):
@@ -224,7 +221,7 @@ def test_nodes_that_lose_their_heartbeats_hold_releases_and_take_none_back(fleet
     eventually("the nodes are not ready", lost, 90)
     figures.add("lost nodes", at={n: fleet.routes.of[n][-1].weight for n in fleet.names[FEW // 2:FEW // 2 + 8]})
     flap(api, pods, source, 15)
-    bring_back(api, pods)
+    bring_back(api)
     flap(api, pods, source, 5)
 
     def is_done(name):

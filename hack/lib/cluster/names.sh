@@ -7,8 +7,8 @@ cluster_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # In the order in which they are started.
 REAL_COMPONENTS=(etcd kube-apiserver containerd prometheus kube-controller-manager
   kube-scheduler kubelet kube-proxy coredns traefik)
-# Without a node: kwok plays nodes and pods, the stub accepts routes.
-SIMULATED_COMPONENTS=(etcd kube-apiserver kube-controller-manager kube-scheduler kwok stub-gateway)
+# Without a node: stubs play nodes and pods, and accept routes.
+SIMULATED_COMPONENTS=(etcd kube-apiserver kube-controller-manager kube-scheduler stub-nodes stub-gateway)
 
 # cluster_names N sets the variables that differ between clusters. Only what is
 # visible outside the cluster's namespaces does: ports, bridge and ranges within
