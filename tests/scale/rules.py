@@ -33,33 +33,26 @@ def pods_for(weight, replicas):
 
 
 class ReadyLog:
-    """How many pods of each revision were ready, over time."""
+    """How many pods of each revision were ready by their EndpointSlice, which is what gateways go by, over time."""
 
     def __init__(self):
-        self.pods = {}  # pod -> whether it is ready
         self.counts = {}  # (release, revision) -> [(since, ready)]
 
-    def note(self, at, pod, is_gone):
-        meta = pod["metadata"]
-        labels = meta.get("labels", {})
-        key = (labels.get("weir.dev/release"), labels.get("weir.dev/revision"))
-        conditions = pod.get("status", {}).get("conditions", [])
-        ready = not is_gone and "deletionTimestamp" not in meta and any(
-            c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-        was = self.pods.get(meta["name"], False)
-        self.pods[meta["name"]] = ready
-        if ready != was:
-            log = self.counts.setdefault(key, [(0.0, 0)])
-            log.append((at, log[-1][1] + (1 if ready else -1)))
+    def note(self, at, slice_, is_gone):
+        labels = slice_["metadata"].get("labels", {})
+        log = self.counts.setdefault((labels.get("weir.dev/release"), labels.get("weir.dev/revision")), [(0.0, 0)])
+        ready = 0 if is_gone else sum(e["conditions"].get("ready", False) for e in slice_.get("endpoints") or [])
+        if ready != log[-1][1]:
+            log.append((at, ready))
 
-    def between(self, key, begin, end):
+    def longest_below(self, key, needed, begin, end):
+        """Seconds of the longest while, from begin to end, in which fewer than needed were ready."""
+        longest, since = 0.0, None
         log = self.counts.get(key, [(0.0, 0)])
-        at_begin = [ready for since, ready in log if since <= begin][-1]
-        return [at_begin] + [ready for since, ready in log if begin < since <= end]
-
-    def least(self, key, begin, end):
-        """The fewest that were ready at any moment in between."""
-        return min(self.between(key, begin, end))
-
-    def most(self, key, begin, end):
-        return max(self.between(key, begin, end))
+        for (start, ready), (stop, _) in zip(log, log[1:] + [(end, 0)]):
+            if min(stop, end) <= max(start, begin):
+                continue
+            since = (since or max(start, begin)) if ready < needed else None
+            if since:
+                longest = max(longest, min(stop, end) - since)
+        return longest

@@ -1,4 +1,5 @@
 """Many releases at once on simulated nodes, and nodes that fall ill in the middle."""
+import os
 import random
 import time
 from collections import Counter, defaultdict
@@ -11,7 +12,7 @@ from waiting import eventually
 from weir_objects import step
 
 MANY = 200
-STORM_SECONDS = 300
+STORM_SECONDS = int(os.environ.get("WEIR_STORM_SECONDS", "300"))
 # A release makes some 16 writes, over several seconds; a loop makes as many as the server takes.
 WINDOW_SECONDS = 10
 MOST_WRITES_IN_WINDOW = 30
@@ -145,21 +146,31 @@ def check_rest(operator, figures):
     assert not events, f"requests with nothing to do: {audit.by_name(events)}"
 
 
-FEW, REPLICAS, HOLD = 40, 4, 4.0
-# Between a pod's change and what both the operator and this story see of it.
-LATENCY = 1.0
+FEW, REPLICAS = 40, 4
+# Seconds at each weight. Long at 50 %: there the releases are when the nodes are given up, 20 to 27 s after their last heartbeat.
+HOLDS = {5: 4.0, 25: 4.0, 50: 32.0, 100: 4.0}
+# Between a change and what the operator and this story see of it, on two busy cores. What is over by then was never seen.
+LATENCY = 2.0
+FLAPS = (0.2, 3 * LATENCY)
 LOST_NODES = ("simulated-1", "simulated-2")
+
+
+class Endpoints(Watch):
+    def __init__(self, api, namespace):
+        self.ready = ReadyLog()
+        super().__init__(api, "EndpointSlice", namespace)
+
+    def record(self, type_, thing):
+        self.ready.note(time.time(), thing, type_ == "DELETED")
 
 
 class Pods(Watch):
     def __init__(self, api, namespace):
-        self.ready = ReadyLog()
         self.of = {}
         super().__init__(api, "Pod", namespace)
 
     def record(self, type_, thing):
         with self.changed:
-            self.ready.note(time.time(), thing, type_ == "DELETED")
             self.of[thing["metadata"]["name"]] = thing
             if type_ == "DELETED":
                 del self.of[thing["metadata"]["name"]]
@@ -189,13 +200,14 @@ def node_is_ready(api, name):
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-def flap(api, pods, source, seconds):
-    """Containers that are not ready for a moment."""
-    end = time.time() + seconds
-    while time.time() < end:
+def flap(api, pods, source, is_enough):
+    """Containers that are not ready for a moment, one after the other."""
+    end = time.time() + 120
+    while not is_enough():
+        assert time.time() < end, "the releases do not get on"
         pod = source.choice([p for p in pods.running() if p["spec"]["nodeName"] not in LOST_NODES])
         set_ready(api, pod, False, False)
-        time.sleep(source.uniform(0.1, 2.0))
+        time.sleep(source.choice(FLAPS))
         set_ready(api, pod, True, True)
 
 
@@ -205,49 +217,58 @@ def bring_back(api):
 
 
 def test_nodes_that_lose_their_heartbeats_hold_releases_and_take_none_back(fleet, api, operator, figures):
-    hold = f"{HOLD:g}s"
-    fleet.apply_policy(steps=[step(5, hold), step(25, hold), step(50, hold), step(100, hold)])
+    fleet.apply_policy(steps=[step(weight, f"{hold:g}s") for weight, hold in HOLDS.items()])
     fleet.add_up_to(FEW, replicas=REPLICAS)
-    pods, before, source = Pods(api, fleet.namespace), {n: fleet.stable(n) for n in fleet.names}, random.Random(2)
+    before, source = {n: fleet.stable(n) for n in fleet.names}, random.Random(2)
+    pods, endpoints = Pods(api, fleet.namespace), Endpoints(api, fleet.namespace)
+    fleet.each(fleet.names, lambda name: fleet.set_image(name, "v2"))
+    weights = lambda: Counter(fleet.routes.of[name][-1].weight for name in fleet.names)
+    flap(api, pods, source, lambda: weights()[50] >= FEW / 2)
     set_lost(api, True)
-    for name in fleet.names[:FEW // 2]:
-        fleet.set_image(name, "v2")
-    flap(api, pods, source, 5)
-    lost = lambda: not any(node_is_ready(api, name) for name in LOST_NODES)
-    # The second half begins so that it is on its way when the nodes are given up.
-    time.sleep(20)
-    for name in fleet.names[FEW // 2:]:
-        fleet.set_image(name, "v2")
-    eventually("the nodes are not ready", lost, 90)
-    figures.add("lost nodes", at={n: fleet.routes.of[n][-1].weight for n in fleet.names[FEW // 2:FEW // 2 + 8]})
-    flap(api, pods, source, 15)
+    eventually("the nodes are not ready", lambda: not any(node_is_ready(api, name) for name in LOST_NODES), 90)
+    under_way = weights()
+    time.sleep(8)
     bring_back(api)
-    flap(api, pods, source, 5)
+    back = time.time()
 
     def is_done(name):
         return fleet.releases.of[name].is_at_rest() and fleet.stable(name) != before[name]
 
-    eventually("all are promoted", lambda: all(map(is_done, fleet.names)), 120)
+    eventually("all are promoted", lambda: all(map(is_done, fleet.names)), 150)
+    held = [n for n in fleet.names if full_weight_at(fleet.routes.of[n]) > back]
+    figures.add("lost nodes", **{"weights when the nodes were given up": dict(under_way), "held until they were back": len(held),
+                                 "weights given back": sum(given_back(fleet.routes.of[name]) for name in fleet.names)})
     taken_back = {name: fleet.releases.of[name].message for name in fleet.names if fleet.releases.of[name].taken_back}
     assert not taken_back, f"taken back though nothing but the nodes was wrong: {taken_back}"
     wrong = [why for name in fleet.names for why in broken_rules(name, fleet.routes.of[name])]
-    rises = [why for name in fleet.names for why in unready_rises(name, fleet.routes.of[name], pods.ready)]
-    assert not wrong + rises, "\n".join((wrong + rises)[:20])
-    falls = sum(after.weight < before.weight for name in fleet.names
-                for before, after in zip(fleet.routes.of[name], fleet.routes.of[name][1:]) if after.canary == before.canary)
-    figures.add("lost nodes", **{"weights given back": falls})
+    wrong += [why for name in fleet.names for why in unready_rises(name, fleet.routes.of[name], endpoints.ready)]
+    assert not wrong, "\n".join(wrong[:20])
+    # Two of five nodes: about two of three releases had one of their two canary pods there.
+    assert len(held) >= FEW / 5, "the nodes' fault held nothing, so nothing was tried"
+
+
+def rises(changes):
+    """Each pair of writes of which the second gave more to the same canary."""
+    pairs = zip(changes, changes[1:])
+    return [(old, new) for old, new in pairs if new.canary and new.canary == old.canary and new.weight > old.weight]
+
+
+def given_back(changes):
+    return sum(new.canary == old.canary and new.weight < old.weight for old, new in zip(changes, changes[1:]) if new.canary)
+
+
+def full_weight_at(changes):
+    return [new.at for _, new in rises(changes) if new.weight == 100][-1]
 
 
 def unready_rises(name, changes, ready):
     """The steps that were passed though the pods for their weight were not ready all through the hold."""
-    for before, after in zip(changes, changes[1:]):
-        if not after.canary or after.weight <= before.weight or after.canary != before.canary:
-            continue
-        key = (name, after.canary)
-        held = ready.least(key, after.at - HOLD + LATENCY, after.at - LATENCY) if before.weight else REPLICAS
-        if after.at - before.at < HOLD - LATENCY and before.weight:
+    for before, after in rises(changes):
+        key, hold = (name, after.canary), HOLDS.get(before.weight, 0)
+        if after.at - before.at < hold - LATENCY:
             yield f"{name}: {before.weight} % was held for {after.at - before.at:.2f} s only"
-        if held < pods_for(before.weight, REPLICAS):
-            yield f"{name}: {held} pods were ready in the hold of {before.weight} %"
-        if ready.most(key, after.at - LATENCY, after.at) < pods_for(after.weight, REPLICAS):
+        lacking = ready.longest_below(key, pods_for(before.weight, REPLICAS), after.at - hold, after.at)
+        if lacking > LATENCY:
+            yield f"{name}: for {lacking:.2f} s too few pods were ready in the hold of {before.weight} %, {ready.counts[key]}, {after}"
+        if ready.longest_below(key, pods_for(after.weight, REPLICAS), after.at - LATENCY, after.at) >= LATENCY:
             yield f"{name}: too few pods were ready when {after.weight} % was written"

@@ -35,16 +35,20 @@ class Client:
         """By one kept connection per thread. An object that is gone or has changed meanwhile is none of our business."""
         if not hasattr(self.local, "connection"):
             self.local.connection = self.connect()
-        connection = self.local.connection
+        request = (method, path, json.dumps(body), {"Content-Type": content_type})
         try:
-            connection.request(method, path, json.dumps(body), {"Content-Type": content_type})
-            response = connection.getresponse()
-            response.read()
+            status = self.exchange(request)
         except (OSError, http.client.HTTPException):
-            connection.close()  # the next request opens it again
-            raise
-        if response.status >= 400 and response.status not in (404, 409):
-            raise OSError(f"{method} {path}: {response.status}")
+            self.local.connection.close()  # the server ends one now and then; the next request opens it again
+            status = self.exchange(request)
+        if status >= 400 and status not in (404, 409):
+            raise OSError(f"{method} {path}: {status}")
+
+    def exchange(self, request):
+        self.local.connection.request(*request)
+        response = self.local.connection.getresponse()
+        response.read()
+        return response.status
 
     def follow(self, path, take):
         """Calls take(type, object) for all that there is, and for every change, for ever."""
