@@ -45,7 +45,7 @@ def api():
 
 @pytest.fixture(scope="session")
 def operator(api, tmp_path_factory):
-    local_operator.install()
+    local_operator.install(api)
     folder = tmp_path_factory.mktemp("operator")
     local_operator.write_kubeconfig(api, folder / "kubeconfig")
     process = LocalOperator(os.environ["WEIR_BINARY"], folder / "kubeconfig", folder)

@@ -76,7 +76,7 @@ class Bench:
     def __init__(self, arguments, folder):
         self.quick = arguments.quick
         self.api = KeptApi()
-        local_operator.install()
+        local_operator.install(self.api)
         kubeconfig = f"{folder}/kubeconfig"
         local_operator.write_kubeconfig(self.api, kubeconfig)
         self.binary = os.environ["WEIR_BINARY"]

@@ -1,4 +1,5 @@
 """The operator as a plain process beside the cluster, under the ServiceAccount and the rights that the manifests give it."""
+import atexit
 import base64
 import os
 import signal
@@ -10,14 +11,14 @@ from pathlib import Path
 
 import yaml
 
-from kube import kubectl
+from kube import kubectl, path_of
 from operator_process import NAMESPACE, TICKS
 from waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def install():
+def install(api):
     """All of the manifests but the Deployment: its pod would be played, not run."""
     things = yaml.safe_load_all(kubectl("kustomize", str(ROOT / "manifests")))
     wanted = [t for t in things if t and t["kind"] != "Deployment"]
@@ -25,6 +26,8 @@ def install():
     for part in (crds, wanted):
         kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(part))
     kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    for kind in ("Release", "CanaryPolicy"):  # established is not yet served: "storage is (re)initializing"
+        eventually(f"{kind} is served", lambda path=path_of(kind, "default"): api.request("GET", path).status == 200)
 
 
 def write_kubeconfig(api, path):
@@ -69,6 +72,7 @@ class LocalOperator:
         with open(self.log, "a", encoding="utf-8") as log:
             self.started = time.time()
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        atexit.register(self.stop)
 
     def wait_ready(self, timeout=60.0):
         eventually("the operator answers /readyz", self.is_ready, timeout, interval=0.05)

@@ -6,6 +6,7 @@ Usage: stub_prometheus.py PORT
 Each question finds REQUESTS more requests served by the revision that it names, none of them bad unless its Release or
 its Service was declared bad. A process of its own, so that who measures does not slow down what it measures.
 """
+import atexit
 import json
 import re
 import subprocess
@@ -96,6 +97,7 @@ class StubPrometheus:
     def __init__(self, port):
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen([sys.executable, Path(__file__), str(port)])
+        atexit.register(self.stop)  # whatever becomes of who started it
         self.bad = {"releases": set(), "services": set()}
         self.lock = threading.Lock()
         self.await_answer()
