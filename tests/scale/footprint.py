@@ -86,6 +86,13 @@ class Bench:
         self.fleet.apply_policy()
         self.version = 1
         self.results = {}
+        self.report = Path(arguments.report)
+        self.facts = {"binary": stripped_bytes(self.binary), "pressure": (pressure(), 0.0), "begin": time.time(),
+                      "processors": os.cpu_count(), "quick": self.quick}
+
+    def write_report(self):
+        self.facts["pressure"] = (self.facts["pressure"][0], pressure())
+        self.report.write_text(report.text(self.results, self.facts), encoding="utf-8")
 
     def close(self):
         self.fleet.close()
@@ -102,16 +109,16 @@ class Bench:
             self.operator.start()
         self.fleet.add_up_to(size)
         self.settle(size)
-        found = self.results[size] = {}
-        found["start"] = self.start(size)
-        found["idle"] = self.idle()
-        found["object"] = self.object_size()
-        found["release"] = self.release(size)
+        parts = [("start", self.start), ("idle", self.idle), ("release", self.release), ("object", self.object_size)]
         if size == DETECT_ALL or self.quick:
-            found["detect"] = self.detect(size)
+            parts.append(("detect", self.detect))
         if size == KILL_AT or self.quick:
-            found["kill"] = self.kill(size)
-        say(f"{size} releases: {json.dumps(found)}")
+            parts.append(("kill", self.kill))
+        found = self.results[size] = {}
+        for name, measure in parts:
+            found[name] = measure(size)
+            say(f"{size} releases, {name}: {json.dumps(found[name])}")
+            self.write_report()  # what there is so far: the larger sizes take their time
 
     def settle(self, size):
         """Until nothing is left to be done: no pods but the stable ones, no requests for some seconds."""
@@ -134,7 +141,7 @@ class Bench:
             time.sleep(0.02)
         return {"first": first, "all": time.time() - begin, "cpu": self.operator.cpu_seconds(), "peak": self.operator.peak_mib()}
 
-    def idle(self):
+    def idle(self, _):
         time.sleep(5 if self.quick else 20)
         cost, length = Cost(self.operator), 15 if self.quick else 60
         time.sleep(length)
@@ -142,7 +149,7 @@ class Bench:
         per_minute = 60 / found["seconds"]
         return {**found, "cpu": found["cpu"] * per_minute, "requests": found["requests"] * per_minute}
 
-    def object_size(self):
+    def object_size(self, _):
         """Bytes of JSON as the server stores it, of a Release that has been released at least twice if any has."""
         release = self.api.expect("GET", path_of("Release", NAMESPACE, self.fleet.names[0]))
         whole = len(json.dumps(release, separators=(",", ":")))
@@ -258,17 +265,12 @@ def main():
     sizes = [int(size) for size in (arguments.sizes or ("10" if arguments.quick else "10,100,500,1000")).split(",")]
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(arguments, folder)
-        before, begin = pressure(), time.time()
         try:
             for size in sorted(sizes):
                 bench.run(size)
-                facts = {"binary": stripped_bytes(bench.binary), "pressure": (before, pressure()), "begin": begin,
-                         "processors": os.cpu_count(), "quick": bench.quick}
-                text = report.text(bench.results, facts)
-                Path(arguments.report).write_text(text, encoding="utf-8")
         finally:
             bench.close()
-    print(text)
+    print(bench.report.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ def table(results, facts):
     rows = [("what", "releases", "Weir", "aim", ARGO, FLAGGER), ("---",) * 6]
     for size, found in results.items():
         rows += [row(title, key, size, value) for title, key, value in figures(found, size)]
-    newest = list(results.values())[-1]["object"]
-    rows.append(row("Release in etcd, bytes (without managedFields)", "object", "", f"{newest['whole']:,} ({newest['without']:,})"))
+    for newest in [found["object"] for found in results.values() if "object" in found][-1:]:
+        rows.append(row("Release in etcd, bytes (without managedFields)", "object", "", f"{newest['whole']:,} ({newest['without']:,})"))
     rows.append(row("binary, stripped", "binary", "", f"{facts['binary'] / 1e6:.1f} MB"))
     return "".join("| " + " | ".join(map(str, cells)) + " |\n" for cells in rows)
 
@@ -62,19 +62,15 @@ def row(title, key, size, value):
 
 
 def figures(found, size):
-    idle, release, start = found["idle"], found["release"], found["start"]
-    done, settled = release["done"], release["settled"]
-    yield "idle: memory, CPU a minute, requests a minute", "idle", \
-        f"{idle['resident']:.1f} MB, {idle['cpu']:.2f} s, {idle['requests']:.0f}"
-    yield "all at once: until the last is done", "wall", f"{release['last']:.1f} s (median {release['median']:.1f})"
-    yield "… peak memory", "peak", f"{release['peak']:.1f} MB"
-    yield "… CPU per release", "cpu", f"{settled['cpu'] / size:.4f} s"
-    yield "… requests per release", "requests", f"{settled['reads'] / size:.1f} reads, {settled['writes'] / size:.1f} writes"
-    yield "… bytes of log per release", "log", f"{settled['log'] / size:,.0f}"
-    yield "… queries per release", "queries", f"{release['queries']:.1f}"
-    yield "… not in the steps 5, 25, 50, 100", "wrong", f"{len(release['wrong'])} ({done['writes'] / size:.1f} writes to the end)"
-    yield "start after kill -9 at rest", "start", \
-        f"first {start['first']:.2f} s, all {start['all']:.2f} s, {start['cpu']:.2f} s CPU, peak {start['peak']:.1f} MB"
+    """Of what has been measured so far: title, key of the peers' figures, text."""
+    if start := found.get("start"):
+        yield "start after kill -9 at rest", "start", \
+            f"first {start['first']:.2f} s, all {start['all']:.2f} s, {start['cpu']:.2f} s CPU, peak {start['peak']:.1f} MB"
+    if idle := found.get("idle"):
+        yield "idle: memory, CPU a minute, requests a minute", "idle", \
+            f"{idle['resident']:.1f} MB, {idle['cpu']:.2f} s, {idle['requests']:.0f}"
+    if release := found.get("release"):
+        yield from release_figures(release, size)
     if detect := found.get("detect"):
         yield f"switched to bad → weight 0, one (n = {detect['one']['n']})", "one", worst(detect["one"]["switch"])
         yield "… from the bad sample served", "sample", f"{worst(detect['one']['sample'])}; bad samples {detect['one']['samples']}"
@@ -85,6 +81,17 @@ def figures(found, size):
             f"{kill['silence']:.2f} s; all done after {kill['seconds']:.1f} s, {len(kill['wrong'])} not in the steps"
 
 
+def release_figures(release, size):
+    done, settled = release["done"], release["settled"]
+    yield "all at once: until the last is done", "wall", f"{release['last']:.1f} s (median {release['median']:.1f})"
+    yield "… peak memory", "peak", f"{release['peak']:.1f} MB"
+    yield "… CPU per release", "cpu", f"{settled['cpu'] / size:.4f} s"
+    yield "… requests per release", "requests", f"{settled['reads'] / size:.1f} reads, {settled['writes'] / size:.1f} writes"
+    yield "… bytes of log per release", "log", f"{settled['log'] / size:,.0f}"
+    yield "… queries per release", "queries", f"{release['queries']:.1f}"
+    yield "… not in the steps 5, 25, 50, 100", "wrong", f"{len(release['wrong'])} ({done['writes'] / size:.1f} writes to the end)"
+
+
 def worst(pair):
     return f"{pair[0]:.2f} s, worst {pair[1]:.2f} s"
 
@@ -93,7 +100,8 @@ def details(results):
     """Requests by verb and kind of all releases of a size."""
     parts = []
     for size, found in results.items():
-        for title, cost in (("idle", found["idle"]), ("released at once", found["release"]["settled"])):
+        costs = [("idle", found.get("idle")), ("released at once", found.get("release", {}).get("settled"))]
+        for title, cost in [(title, cost) for title, cost in costs if cost]:
             lines = "".join(f"- {name}: {count}\n" for name, count in cost["by_name"].items())
             refused = "".join(f"- refused with {code}: {count}\n" for code, count in cost["refused"].items())
             parts.append(f"## {size} releases, {title}: requests\n\n{lines or '- none'}{refused}\n")
