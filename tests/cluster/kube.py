@@ -19,12 +19,14 @@ PATHS = {
     "Deployment": "apis/apps/v1/{}/deployments",
     "Service": "api/v1/{}/services",
     "Pod": "api/v1/{}/pods",
+    "EndpointSlice": "apis/discovery.k8s.io/v1/{}/endpointslices",
     "Lease": "apis/coordination.k8s.io/v1/{}/leases",
     "Event": "api/v1/{}/events",
     "ConfigMap": "api/v1/{}/configmaps",
     "ServiceAccount": "api/v1/{}/serviceaccounts",
     "RoleBinding": "apis/rbac.authorization.k8s.io/v1/{}/rolebindings",
     "Namespace": "api/v1/namespaces",
+    "Node": "api/v1/nodes",
 }
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -72,13 +74,16 @@ class Api:
             path += "?" + urllib.parse.urlencode(query)
         connection = self.connect(timeout=30)
         try:
-            headers = {**self.headers, "Content-Type": content_type}
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            response = connection.getresponse()
-            text = response.read()
-            return Reply(response.status, response.msg.get_all("Warning") or [], json.loads(text) if text else {})
+            return self.exchange(connection, method, path, body, content_type)
         finally:
             connection.close()
+
+    def exchange(self, connection, method, path, body, content_type):
+        headers = {**self.headers, "Content-Type": content_type}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        text = response.read()
+        return Reply(response.status, response.msg.get_all("Warning") or [], json.loads(text) if text else {})
 
     def expect(self, *arguments, **query):
         reply = self.request(*arguments, **query)

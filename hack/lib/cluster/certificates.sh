@@ -62,4 +62,6 @@ DNS:kubernetes.default.svc.cluster.local,DNS:localhost,IP:127.0.0.1,IP:10.96.0.1
   kubeconfig coredns /O=system:masters/CN=coredns
   kubeconfig traefik /O=system:masters/CN=traefik
   kubeconfig prometheus /O=system:masters/CN=prometheus
+  client_certificate stub-nodes /O=system:masters/CN=stub-nodes
+  client_certificate stub-gateway /O=system:masters/CN=stub-gateway
 )

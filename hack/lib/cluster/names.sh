@@ -5,8 +5,10 @@
 cluster_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # In the order in which they are started.
-COMPONENTS=(etcd kube-apiserver containerd prometheus kube-controller-manager
+REAL_COMPONENTS=(etcd kube-apiserver containerd prometheus kube-controller-manager
   kube-scheduler kubelet kube-proxy coredns traefik)
+# Without a node: stubs play nodes and pods, and accept routes.
+SIMULATED_COMPONENTS=(etcd kube-apiserver kube-controller-manager kube-scheduler stub-nodes stub-gateway)
 
 # cluster_names N sets the variables that differ between clusters. Only what is
 # visible outside the cluster's namespaces does: ports, bridge and ranges within
@@ -21,7 +23,12 @@ cluster_names() {
   host_ip=10.251.$id.1 # the host's end
   edge_ip=10.251.$id.2 # the cluster's end
   node_ip=10.250.$id.1 # the node, on the cluster's loopback
+  COMPONENTS=("${REAL_COMPONENTS[@]}")
+  ! is_simulated || COMPONENTS=("${SIMULATED_COMPONENTS[@]}")
 }
+
+# A cluster remembers in its data that it has no node.
+is_simulated() { [[ -e $data/no-node ]]; }
 
 # find_cluster sets outer, the process on the host that holds the cluster, and
 # init, the first process within; fails if the cluster does not run. The command
