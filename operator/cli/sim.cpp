@@ -75,14 +75,13 @@ Result<Request> read_numbers(const Arguments& arguments, Request request) {
     return count.has_value();
   };
   if (!number("jobs", request.jobs)) return wrong("jobs", "a number of threads, at least 1");
-  using AtWrite = sim::PlannedFault::AtWrite;
-  request.planned.what = arguments.has("crash-before")  ? AtWrite::CrashBefore
-                         : arguments.has("crash-after") ? AtWrite::CrashAfter
-                                                        : AtWrite::AnswerLost;
-  if (!number("crash-before", request.planned.at_write) ||
-      !number("crash-after", request.planned.at_write) ||
-      !number("answer-lost", request.planned.at_write) ||
-      !number("late", request.planned.late_event))
+  bool readable = number("late", request.planned.late_event);
+  for (std::size_t i = 0; i < sim::kAtWriteFlags.size(); ++i) {
+    if (!arguments.has(sim::kAtWriteFlags[i])) continue;
+    request.planned.what = static_cast<sim::PlannedFault::AtWrite>(i);
+    readable = number(sim::kAtWriteFlags[i], request.planned.at_write) && readable;
+  }
+  if (!readable)
     return wrong("crash-before, --crash-after, --answer-lost and --late",
                  "the number of a write or event");
   return request;

@@ -77,10 +77,8 @@ RunResult compared(const RunOptions& options, const RunResult& undisturbed) {
 std::string name_of(const PlannedFault& planned) {
   if (planned.late_event != 0) return fmt::format("--late {}", planned.late_event);
   if (planned.at_write == 0) return "";
-  const auto* what = planned.what == PlannedFault::AtWrite::CrashBefore  ? "crash-before"
-                     : planned.what == PlannedFault::AtWrite::CrashAfter ? "crash-after"
-                                                                         : "answer-lost";
-  return fmt::format("--{} {}", what, planned.at_write);
+  return fmt::format("--{} {}", kAtWriteFlags[static_cast<std::size_t>(planned.what)],
+                     planned.at_write);
 }
 
 std::vector<PlannedFault> all_places(const PlannedFault& counted) {

@@ -1,8 +1,10 @@
 // The two modes of search: many seeds, and one fault at every place of a named scenario.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/scenarios.h"
@@ -19,6 +21,10 @@ struct SearchReport {
   double simulated_hours = 0;
   std::vector<Finding> findings;  // in the order of the search, whatever the threads did
 };
+
+// The flags of `weir sim` that replay a fault at a write, in the order of PlannedFault::AtWrite.
+inline constexpr std::array<std::string_view, 3> kAtWriteFlags{"crash-before", "crash-after",
+                                                               "answer-lost"};
 
 struct SweepRequest {
   std::uint64_t first = 1;
