@@ -81,6 +81,7 @@ tell_phase() {
   if [[ ${phase_result[$name]} == skipped ]]; then
     printf '    %s\n' "${phase_reason[$name]}"
   elif [[ ${phase_result[$name]} == FAILED ]]; then
+    hack/lib/failed-tests "$logs/$name" | sed 's/^/    failed: /'
     printf '    the end of %s:\n' "$logs/$name.log"
     tail -n "$TAIL_LINES" "$logs/$name.log" | sed 's/^/    | /'
   fi

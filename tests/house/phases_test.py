@@ -112,6 +112,12 @@ class PhasesTest(unittest.TestCase):
     def test_skipped_stories_are_neither(self):
         self.assertEqual(self.counts("FAILED", x=PYTEST), ["5", "2"])
 
+    def test_a_failed_case_is_named_with_what_it_said(self):
+        report = '<testsuite tests="2" failures="1"><testcase classname="c" name="good"/>' \
+                 '<testcase classname="c" name="bad"><failure message="1 is not 2&#10;more"/></testcase></testsuite>'
+        run = self.run_script('phase_a() { echo "$REPORT" >"$LOGS/a.xml"; false; }\nrun_phase a', REPORT=report)
+        self.assertIn("failed: c.bad: 1 is not 2\n", run.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()
