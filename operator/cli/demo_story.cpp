@@ -53,6 +53,8 @@ class Story {
 
   Result<std::string> release(const std::string& image, int outcome) {
     world_.front().with_server([&](sim::ApiServer& server) {
+      // What came before, unseen, is about another version.
+      version_ = server.version();
       server.edit(kinds::kRelease, key_, [&](Json& release) {
         release["spec"]["template"]["spec"]["containers"][0]["image"] = image;
       });
