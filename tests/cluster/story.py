@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import prometheus
 from kube import Watch
 from load import Callers, Outside
+from waiting import eventually
 from weir_objects import canary_policy, host_of, release
 
 # How long anything may take that waits for pods, on two busy cores.
@@ -51,7 +52,11 @@ class Shop:
     # What a person does.
 
     def apply_policy(self, **changes):
-        self.api.apply(canary_policy(self.namespace, self.prometheus_url, **changes))
+        policy = self.api.apply(canary_policy(self.namespace, self.prometheus_url, **changes))["metadata"]
+        if policy["generation"] > 1:
+            # A release that starts before the operator has heard of the change is judged by the policy before it.
+            heard = lambda: status_of(self.api.get("CanaryPolicy", self.namespace, policy["name"])).get("observedGeneration", 0)
+            eventually("the change of the policy is heard of", lambda: heard() >= policy["generation"], timeout=60)
 
     def apply(self, version, **how):
         """Returns the generation that status must observe."""

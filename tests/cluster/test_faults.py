@@ -102,7 +102,9 @@ class Shopkeeper:
         where = self.shop.namespace
         steps = self.shop.steps_of(self.canary)
         assert self.final["stable"]["revision"] == (self.stable if self.bad else self.canary), where
-        assert [w.of for w in steps] == ([STEPS[0], 0] if self.bad else STEPS), f"{where}: {steps}"
+        # A fault may take from the judge what was counted of a bad one, which then has one weight more before it is found.
+        taken_back = [STEPS[:n] + [0] for n in (1, 2)]
+        assert [w.of for w in steps] in (taken_back if self.bad else [STEPS]), f"{where}: {steps}"
         assert set(self.load.failed()) <= ({"v2 500"} if self.bad else set()), f"{where}: {self.load.failed()}"
         for weights, following in zip(steps, steps[1:]):
             if following.of:
@@ -123,4 +125,5 @@ class Shopkeeper:
             assert not restarts(pod), f"{self.shop.namespace}: {pod['metadata']['name']} was started again"
             by_revision.setdefault(pod["metadata"]["labels"]["weir.dev/revision"], set()).add(pod["metadata"]["uid"])
         counts = {revision: len(pods) for revision, pods in by_revision.items()}
-        assert counts == {self.stable: 2, self.canary: 1 if self.bad else 2}, f"{self.shop.namespace}: {counts}"
+        assert counts.pop(self.stable) == 2, self.shop.namespace
+        assert counts in ([{self.canary: 1}, {self.canary: 2}] if self.bad else [{self.canary: 2}]), f"{self.shop.namespace}: {counts}"
