@@ -1,12 +1,21 @@
-"""The cluster's own components: hung up, killed and started again, as `hack/cluster` does it."""
+"""The cluster that the stories expect, and its own components: hung up, killed and started again, as `hack/cluster` does it."""
 import contextlib
 import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from waiting import eventually
 
 PROGRAM = Path(__file__).resolve().parents[2] / "hack/cluster"
+
+
+def need_cluster(variables, remedy):
+    """Ends a story at once where the environment tells of no cluster for it."""
+    missing = [name for name in variables if name not in os.environ]
+    if missing:
+        pytest.fail(f"no cluster: {', '.join(missing)} not set; run {remedy}", pytrace=False)
 
 
 def cluster(*words):

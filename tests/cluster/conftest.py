@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import audit
+from components import need_cluster
 from figures import Figures
 from kube import Api, ApiError, kubectl
 from operator_process import NAMESPACE, Leaders, Operator
@@ -54,9 +55,7 @@ def run(*command):
 
 @pytest.fixture(scope="session")
 def api():
-    missing = [name for name in NEEDED if name not in os.environ]
-    if missing:
-        pytest.fail(f'no cluster: {", ".join(missing)} not set; run eval "$(hack/cluster env)"', pytrace=False)
+    need_cluster(NEEDED, 'eval "$(hack/cluster env)"')
     return Api()
 
 

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
 
 import local_operator  # noqa: E402 (the path must be set first)
+from components import need_cluster  # noqa: E402
 from figures import Figures  # noqa: E402
 from fleet import Fleet, KeptApi  # noqa: E402
 from local_operator import LocalOperator  # noqa: E402
@@ -37,9 +38,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(scope="session")
 def api():
-    missing = [name for name in NEEDED if name not in os.environ]
-    if missing:
-        pytest.fail(f"no cluster: {', '.join(missing)} not set; run hack/scale", pytrace=False)
+    need_cluster(NEEDED, "hack/scale")
     return KeptApi()
 
 
