@@ -126,7 +126,7 @@ def new_namespace(api, operator, request):
     made = []
 
     def make():
-        made.append(f"story-{uuid.uuid4().hex[:6]}")
+        made.append(f"story-{uuid.uuid4().hex[:12]}")
         api.apply(namespace_object(made[-1]))
         return made[-1]
 

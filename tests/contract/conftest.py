@@ -67,7 +67,7 @@ def real_server(server):
 
 @pytest.fixture
 def namespace(server):
-    name = f"contract-{uuid.uuid4().hex[:6]}"
+    name = f"contract-{uuid.uuid4().hex[:12]}"
     server.post(path_of("Namespace"), {"metadata": {"name": name}}).ok(201)
     yield name
     server.delete(path_of("Namespace", name=name))
