@@ -45,6 +45,7 @@ Result<OperatorOptions> operator_options(const Arguments& arguments, const Clock
   OperatorOptions options;
   options.version = WEIR_VERSION;
   options.ns = arguments.value("namespace");
+  options.adoption = !arguments.has("no-adoption");
   ASSIGN_OR_RETURN(const auto level, parse_log_level(arguments.value("log-level", "info")));
   set_log_level(level);
   if (const auto listen = parse_listen(arguments.value("listen", "0.0.0.0:8080"), options); !listen)
@@ -89,6 +90,7 @@ Command operator_command() {
   command.flags = {
       {"listen", 0, "HOST:PORT", "for probes and metrics; 0.0.0.0:8080"},
       {"namespace", 'n', "NAMESPACE", "look at this one only; all"},
+      {"no-adoption", 0, "", "no Release may adopt a Deployment; none is watched"},
       {"log-level", 0, "debug|info|warn|error", "info"},
       {"kubeconfig", 0, "FILE", "instead of the pod's service account"},
       {"context", 0, "NAME", "of the kubeconfig"},
@@ -105,11 +107,11 @@ int run(std::vector<std::string> words, const std::string& program) {
   // kubectl looks for this name when somebody presses TAB behind `kubectl weir`.
   if (program.ends_with("kubectl_complete-weir")) words.insert(words.begin(), {"__complete", "--"});
   const std::vector<Command> table{
-      list_command(),     get_command(),      watch_command(),   explain_command(),
-      promote_command(),  pause_command(),    resume_command(),  abort_command(),
-      retry_command(),    rollback_command(), lint_command(),    sim_command(),
-      demo_command(),     operator_command(), version_command(), completion_command(),
-      complete_command(),
+      list_command(),       get_command(),      watch_command(),    explain_command(),
+      promote_command(),    pause_command(),    resume_command(),   abort_command(),
+      retry_command(),      rollback_command(), lint_command(),     adopt_command(),
+      sim_command(),        demo_command(),     operator_command(), version_command(),
+      completion_command(), complete_command(),
   };
   return run_command_line(words, table, standard_streams(), WEIR_VERSION);
 }

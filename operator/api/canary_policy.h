@@ -42,10 +42,18 @@ inline constexpr std::array<std::string_view, 4> kQueryPlaceholders{
     "$(service)",  // of the revision that is judged
 };
 
+// Worse than stable at the same time: above its rate times `times`, and above its rate plus `plus`.
+struct StableMargin {
+  double times = 1;  // 1 to 1000
+  double plus = 0;   // fraction, from 0, below 1
+};
+
+// At least one of at_most and versus_stable.
 struct RatioObjective {
-  RatioQueries queries;          // the preset's, when there is one
-  std::optional<Preset> preset;  // as given
-  double at_most = 0;            // fraction in (0, 1)
+  RatioQueries queries;                         // the preset's, when there is one
+  std::optional<Preset> preset;                 // as given
+  std::optional<double> at_most;                // fraction in (0, 1)
+  std::optional<StableMargin> versus_stable{};  // only with queries that tell revisions apart
 };
 
 struct ValueObjective {  // a number, however computed

@@ -118,6 +118,7 @@ void read_condition(const Json& condition, PodView& pod) {
   if (type == "Ready") {
     pod.ready = holds;
     if (!holds) pod.not_ready = reason;
+    if (holds) pod.ready_since = time_at(condition, {"lastTransitionTime"});
   } else if (type == "ContainersReady") {
     pod.containers_ready = holds;
     if (!holds) pod.containers_unready_since = time_at(condition, {"lastTransitionTime"});

@@ -113,11 +113,43 @@ RatioQueries read_queries(const FieldReader& ratio) {
   return queries;
 }
 
+StableMargin read_margin(const FieldReader& versus) {
+  StableMargin margin;
+  if (versus.has("atMostTimes")) {
+    margin.times = versus.decimal("atMostTimes");
+    if (margin.times < 1 || margin.times > 1000) versus.refuse("atMostTimes", "from 1 to 1000");
+  }
+  margin.plus = versus.percent_or("plusAtMost", 0);
+  return margin;
+}
+
+void read_bounds(const FieldReader& ratio, RatioObjective& objective) {
+  if (!ratio.has("atMost") && !ratio.has("versusStable"))
+    ratio.refuse_this("found neither atMost nor versusStable, must be at least one");
+  if (ratio.has("atMost")) objective.at_most = ratio.percent("atMost");
+  if (ratio.has("versusStable"))
+    objective.versus_stable = read_margin(ratio.object("versusStable"));
+}
+
+// What counts both revisions at once makes them equal.
+void check_told_apart(const FieldReader& ratio, const RatioObjective& objective) {
+  if (!objective.versus_stable) return;
+  for (const auto* query : {"badQuery", "goodQuery", "totalQuery"}) {
+    if (!ratio.has(query) || !ratio.raw(query).is_string()) continue;
+    const auto& text = ratio.raw(query).get_ref<const std::string&>();
+    if (text.find("$(service)") == std::string::npos &&
+        text.find("$(revision)") == std::string::npos)
+      ratio.refuse(query,
+                   "of one revision, by $(service) or $(revision), to compare it with stable");
+  }
+}
+
 RatioObjective read_ratio(const FieldReader& ratio) {
   RatioObjective objective;
-  objective.at_most = ratio.percent("atMost");
+  read_bounds(ratio, objective);
   if (!ratio.has("preset")) {
     objective.queries = read_queries(ratio);
+    check_told_apart(ratio, objective);
     return objective;
   }
   for (const auto* query : {"badQuery", "goodQuery", "totalQuery"})

@@ -36,11 +36,17 @@ struct GatewayApiTraffic {
   std::string rules_text;
 };
 
-enum class TrafficType { GatewayApi };
+enum class TrafficType { GatewayApi, Replicas };
 
 struct ReleaseTraffic {
   TrafficType type = TrafficType::GatewayApi;
   GatewayApiTraffic gateway_api;
+};
+
+// ConfigMaps and Secrets whose content belongs to the revision; names in the Release's namespace.
+struct ReleaseConfig {
+  std::vector<std::string> config_maps;
+  std::vector<std::string> secrets;
 };
 
 struct KeepWarm {
@@ -53,8 +59,10 @@ enum class Lifecycle { PreStopSleep, AsGiven };
 struct ReleaseSpec {
   int replicas = 1;
   int revision_history_limit = 10;
-  std::string template_text;  // compact JSON of the PodTemplateSpec, as the user wrote it
+  std::string template_text;  // compact JSON of the PodTemplateSpec, as written; "" = workload
+  std::string workload;       // workloadRef: the Deployment to adopt; "" = none
   std::vector<ImageOverride> images;
+  ReleaseConfig config;
   Lifecycle lifecycle = Lifecycle::PreStopSleep;
   ReleaseService service;
   ReleaseTraffic traffic;
@@ -119,13 +127,19 @@ struct IdleStatus {
 
 struct JudgementStatus {
   std::string objective;
-  std::string verdict;   // Pass | Unsure | NoData | SourceError | Warning | Breach
+  std::string verdict;   // Pass | Unsure | NoData | SourceError | Warning | BothBreach | Breach
   std::int64_t bad = 0;  // judged and unjudged, canary only
   std::int64_t total = 0;
   std::int64_t judged_bad = 0;  // after warm-up: what the verdict rests on
   std::int64_t judged_total = 0;
-  std::string value;  // last ratio or value, as text
-  std::string bound;  // "at most 5%"
+  std::int64_t stable_bad = 0;  // of stable, meanwhile
+  std::int64_t stable_total = 0;
+  std::string interval;  // of the true ratio, as text: "0.31% to 1.8%; 1.2 to 9.5 times stable's"
+  std::string evidence;  // against the canary, a number from 1; needed: from where it is a breach
+  std::string needed;
+  std::string checkpoint;  // of the tests, for ourselves after a restart
+  std::string value;       // last ratio or value, as text
+  std::string bound;       // "at most 5%"
   std::string message;
   std::optional<WallTime> sampled;  // newest sample
   bool operator==(const JudgementStatus&) const = default;

@@ -12,7 +12,9 @@ namespace {
 
 constexpr Choice<Lifecycle> kLifecycles[] = {{"PreStopSleep", Lifecycle::PreStopSleep},
                                              {"AsGiven", Lifecycle::AsGiven}};
-constexpr Choice<TrafficType> kTrafficTypes[] = {{"GatewayAPI", TrafficType::GatewayApi}};
+constexpr Choice<TrafficType> kTrafficTypes[] = {{"GatewayAPI", TrafficType::GatewayApi},
+                                                 {"Replicas", TrafficType::Replicas}};
+constexpr Choice<int> kWorkloadKinds[] = {{"Deployment", 0}};
 constexpr Choice<int> kStrategyTypes[] = {{"Canary", 0}};
 constexpr Choice<std::string_view> kProtocols[] = {
     {"TCP", "TCP"}, {"UDP", "UDP"}, {"SCTP", "SCTP"}};
@@ -20,6 +22,7 @@ constexpr Choice<std::string_view> kProtocols[] = {
 constexpr Range kContainerCount{1, 32};
 constexpr Range kInitContainerCount{0, 32};
 constexpr Range kImageCount{0, 64};
+constexpr Range kConfigCount{0, 16};
 constexpr Range kPortCount{1, 20};
 constexpr Range kParentCount{1, 8};
 constexpr Range kHostnameCount{0, 16};
@@ -42,6 +45,20 @@ std::vector<std::string> read_template(const FieldReader& pod_template) {
   return names;
 }
 
+// The name of the Deployment; "" = there is a template.
+std::string read_workload(const FieldReader& spec) {
+  const auto ref = spec.object_or_empty("workloadRef");
+  const bool given = ref.has("kind") || ref.has("name") || spec.has("workloadRef");
+  if (!given && !spec.has("template"))
+    spec.refuse("template", "given, or workloadRef in its place");
+  if (!given) return "";
+  if (spec.has("template")) spec.refuse("workloadRef", "left out when template is given");
+  if (!spec.list("images", kImageCount).empty())
+    spec.refuse("images", "left out with workloadRef: the Deployment has the images");
+  ref.choice("kind", kWorkloadKinds);
+  return ref.text("name", text_rules::kSubdomain);
+}
+
 std::vector<ImageOverride> read_images(const FieldReader& spec,
                                        const std::vector<std::string>& containers) {
   std::vector<ImageOverride> images;
@@ -55,6 +72,15 @@ std::vector<ImageOverride> read_images(const FieldReader& spec,
   }
   spec.refuse_twins(items, "container");
   return images;
+}
+
+std::vector<std::string> read_refs(const FieldReader& config, std::string_view field) {
+  std::vector<std::string> names;
+  const auto items = config.list(field, kConfigCount);
+  names.reserve(items.size());
+  for (const auto& item : items) names.push_back(item.text("name", text_rules::kSubdomain));
+  config.refuse_twins(items, "name");
+  return names;
 }
 
 std::string read_target_port(const FieldReader& item, int port) {
@@ -115,7 +141,10 @@ GatewayApiTraffic read_gateway_api(const FieldReader& gateway) {
 ReleaseTraffic read_traffic(const FieldReader& traffic) {
   ReleaseTraffic result;
   result.type = traffic.choice("type", kTrafficTypes);
-  result.gateway_api = read_gateway_api(traffic.object("gatewayAPI"));
+  if (result.type == TrafficType::GatewayApi)
+    result.gateway_api = read_gateway_api(traffic.object("gatewayAPI"));
+  else if (traffic.has("gatewayAPI"))
+    traffic.refuse("gatewayAPI", "left out unless type is GatewayAPI");
   return result;
 }
 
@@ -137,9 +166,14 @@ ReleaseSpec read_release_spec(const FieldReader& spec, const std::string& name) 
   ReleaseSpec release;
   release.replicas = spec.integer_or("replicas", {0, 10'000}, 1);
   release.revision_history_limit = spec.integer_or("revisionHistoryLimit", {0, 50}, 10);
-  const auto containers = read_template(spec.object("template"));
-  release.template_text = dump_json(spec.raw("template"));
-  release.images = read_images(spec, containers);
+  release.workload = read_workload(spec);
+  if (spec.has("template")) {
+    const auto containers = read_template(spec.object("template"));
+    release.template_text = dump_json(spec.raw("template"));
+    release.images = read_images(spec, containers);
+  }
+  const auto config = spec.object_or_empty("config");
+  release.config = {read_refs(config, "configMapRefs"), read_refs(config, "secretRefs")};
   release.lifecycle = spec.choice("lifecycle", kLifecycles, {Lifecycle::PreStopSleep});
   release.service = read_service(spec.object("service"), name);
   release.traffic = read_traffic(spec.object("traffic"));

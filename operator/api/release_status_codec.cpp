@@ -152,6 +152,12 @@ std::optional<JudgementStatus> decode_judgement(const Json& json) {
   judgement.total = json_int(json, {"total"});
   judgement.judged_bad = json_int(json, {"judgedBad"});
   judgement.judged_total = json_int(json, {"judgedTotal"});
+  judgement.stable_bad = json_int(json, {"stableBad"});
+  judgement.stable_total = json_int(json, {"stableTotal"});
+  judgement.interval = json_text(json, {"interval"});
+  judgement.evidence = json_text(json, {"evidence"});
+  judgement.needed = json_text(json, {"needed"});
+  judgement.checkpoint = json_text(json, {"checkpoint"});
   judgement.value = json_text(json, {"value"});
   judgement.bound = json_text(json, {"bound"});
   judgement.message = json_text(json, {"message"});
@@ -167,6 +173,14 @@ Json encode_judgement(const JudgementStatus& judgement) {
   json["total"] = judgement.total;
   json["judgedBad"] = judgement.judged_bad;
   json["judgedTotal"] = judgement.judged_total;
+  if (judgement.stable_total > 0) {
+    json["stableBad"] = judgement.stable_bad;
+    json["stableTotal"] = judgement.stable_total;
+  }
+  put_text(json, "interval", judgement.interval, kMaxText);
+  put_text(json, "evidence", judgement.evidence, kMaxText);
+  put_text(json, "needed", judgement.needed, kMaxText);
+  put_text(json, "checkpoint", judgement.checkpoint, kMaxMessage);
   put_text(json, "value", judgement.value, kMaxText);
   put_text(json, "bound", judgement.bound, kMaxText);
   put_text(json, "message", judgement.message, kMaxMessage);

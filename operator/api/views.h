@@ -51,6 +51,7 @@ struct PodView {
   bool finished =
       false;           // Succeeded or Failed: it will never run again, another one takes its place
   bool ready = false;  // the condition, which is about more than containers
+  std::optional<WallTime> ready_since;  // while it is: since when, in whole seconds
   bool containers_ready = false;
   std::optional<WallTime> containers_unready_since;  // nothing before the kubelet has said so
   std::string not_ready;      // why the pod is not ready, as a word: "ContainersNotReady", "" …

@@ -16,10 +16,15 @@ typename StoreSink<T>::OnChange wake_release(const Feeds::Enqueue& enqueue) {
   };
 }
 
-StoreSink<Release>::OnChange on_release(EvidenceBook& evidence, const Feeds::Enqueue& enqueue) {
-  return [enqueue, &evidence](const Release* before, const Release* after) {
+StoreSink<Release>::OnChange on_release(ReleaseCaches& caches, EvidenceBook& evidence,
+                                        ConfigBook& config, const Feeds::Enqueue& enqueue) {
+  return [enqueue, &caches, &evidence, &config](const Release* before, const Release* after) {
+    const ObjectKey& key = (after ? after : before)->meta.key;
     if (!after) evidence.forget(before->meta.uid);
-    enqueue((after ? after : before)->meta.key);
+    if (!after) config.forget(before->meta.uid);
+    // Once a revision serves, or nobody asks any more.
+    if (!after || after->status.stable) caches.sightings.forget(key);
+    enqueue(key);
   };
 }
 
@@ -36,9 +41,10 @@ StoreSink<CanaryPolicy>::OnChange on_policy(const ReleaseCaches& caches,
 
 }  // namespace
 
-Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enqueue_release,
-             const Enqueue& enqueue_policy)
-    : releases_(caches.releases, decode_release, on_release(evidence, enqueue_release)),
+Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, ConfigBook& config,
+             const Enqueue& enqueue_release, const Enqueue& enqueue_policy, bool adoption)
+    : releases_(caches.releases, decode_release,
+                on_release(caches, evidence, config, enqueue_release)),
       policies_(caches.policies, decode_policy, on_policy(caches, enqueue_release, enqueue_policy)),
       replica_sets_(caches.replica_sets, decode_replica_set,
                     wake_release<ReplicaSetView>(enqueue_release)),
@@ -46,7 +52,9 @@ Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enque
       endpoint_slices_(caches.endpoint_slices, decode_endpoint_slice,
                        wake_release<EndpointSliceView>(enqueue_release)),
       pods_(caches.pods, decode_pod, wake_release<PodView>(enqueue_release)),
-      routes_(caches.routes, decode_raw, wake_release<RawObject>(enqueue_release)) {
+      routes_(caches.routes, decode_raw, wake_release<RawObject>(enqueue_release)),
+      deployments_(caches.deployments, decode_deployment,
+                   wake_release<DeploymentView>(enqueue_release)) {
   const std::string ours(marks::kRelease);
   add(kinds::kCanaryPolicy, "", policies_);
   add(kinds::kRelease, "", releases_);
@@ -55,6 +63,7 @@ Feeds::Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enque
   add(kinds::kEndpointSlice, ours, endpoint_slices_);
   add(kinds::kPod, ours, pods_);
   add(kinds::kHttpRoute, ours, routes_);
+  if (adoption) add(kinds::kDeployment, ours, deployments_);
 }
 
 template <typename T>

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "delivery/config_book.h"
 #include "delivery/evidence.h"
 #include "delivery/release_caches.h"
 #include "runtime/store_sink.h"
@@ -24,8 +25,9 @@ class Feeds {
  public:
   using Enqueue = std::function<void(const ObjectKey&)>;
 
-  Feeds(ReleaseCaches& caches, EvidenceBook& evidence, const Enqueue& enqueue_release,
-        const Enqueue& enqueue_policy);
+  // `adoption`: Deployments may be adopted, and those that are, are watched.
+  Feeds(ReleaseCaches& caches, EvidenceBook& evidence, ConfigBook& config,
+        const Enqueue& enqueue_release, const Enqueue& enqueue_policy, bool adoption = true);
 
   const std::vector<Feed>& all() const { return feeds_; }
 
@@ -43,6 +45,7 @@ class Feeds {
   StoreSink<EndpointSliceView> endpoint_slices_;
   StoreSink<PodView> pods_;
   StoreSink<RawObject> routes_;
+  StoreSink<DeploymentView> deployments_;
   std::vector<Feed> feeds_;
 };
 

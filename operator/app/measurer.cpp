@@ -11,12 +11,11 @@ constexpr std::size_t kMaxClients = 64;  // sources; a policy can name any URL
 
 void Measurer::start(const StartMeasurement& measurement) {
   const auto question = std::static_pointer_cast<const ReleaseQuestion>(measurement.question);
-  if (!book_.begin(question->evidence, question->objective.name, question->asked,
-                   question->judged_from, question->checkpoint))
-    return;
+  if (!book_.begin(question->evidence, question->objective, question->asking)) return;
   const auto key = measurement.key;
   const bool taken = pool_.submit([this, key, question](const std::stop_token&) {
-    book_.fold(question->evidence, question->objective, ask(*question, key.ns));
+    const auto past = ask_past(*question, key.ns);
+    book_.fold(question->evidence, question->objective, ask(*question, key.ns), past);
     wake_(key);
   });
   if (!taken)
@@ -25,15 +24,21 @@ void Measurer::start(const StartMeasurement& measurement) {
 }
 
 // A Release, its policy and the Secrets of its sources are in one namespace.
-Result<std::vector<MetricSample>> Measurer::ask(const MetricProvider& provider,
-                                                const ReleaseQuestion& question,
-                                                const std::string& ns) {
+Result<std::shared_ptr<HttpClient>> Measurer::reach(const MetricProvider& provider,
+                                                    const ReleaseQuestion& question,
+                                                    const std::string& ns) {
   SourceAccess access;
   const auto secret = provider.secret(question.source);
   if (!secret.empty()) {
     ASSIGN_OR_RETURN(access, secrets_.read({ns, secret}));
   }
-  ASSIGN_OR_RETURN(const auto client, client_for(provider.url(question.source), access));
+  return client_for(provider.url(question.source), access);
+}
+
+Result<std::vector<MetricSample>> Measurer::ask(const MetricProvider& provider,
+                                                const ReleaseQuestion& question,
+                                                const std::string& ns) {
+  ASSIGN_OR_RETURN(const auto client, reach(provider, question, ns));
   const auto deadline = Deadline::after(clock_, provider.timeout(question.source));
   return provider.measure(question.expressions, *client, deadline);
 }
@@ -48,6 +53,21 @@ Result<std::vector<MetricSample>> Measurer::ask(const ReleaseQuestion& question,
     log_warn("source not readable",
              {{"source", question.source.name}, {"error", to_string(answer.error())}});
   return answer;
+}
+
+// A past that cannot be read is none: what errors are like is then learned during the release.
+std::vector<MetricSample> Measurer::ask_past(const ReleaseQuestion& question,
+                                             const std::string& ns) {
+  const MetricProvider* provider = plugins_.provider(question.source);
+  if (question.past.empty() || !provider) return {};
+  const auto client = reach(*provider, question, ns);
+  if (!client) return {};
+  const auto deadline = Deadline::after(clock_, provider->timeout(question.source));
+  auto past = provider->history(question.past, question.past_span, **client, deadline);
+  if (past) return *std::move(past);
+  log_warn("the past of a source is not readable",
+           {{"source", question.source.name}, {"error", to_string(past.error())}});
+  return {};
 }
 
 Result<std::shared_ptr<HttpClient>> Measurer::client_for(const std::string& url,

@@ -42,6 +42,9 @@ class Measurer {
   Result<std::vector<MetricSample>> ask(const ReleaseQuestion& question, const std::string& ns);
   Result<std::vector<MetricSample>> ask(const MetricProvider& provider,
                                         const ReleaseQuestion& question, const std::string& ns);
+  std::vector<MetricSample> ask_past(const ReleaseQuestion& question, const std::string& ns);
+  Result<std::shared_ptr<HttpClient>> reach(const MetricProvider& provider,
+                                            const ReleaseQuestion& question, const std::string& ns);
   Result<std::shared_ptr<HttpClient>> client_for(const std::string& url,
                                                  const SourceAccess& access);
 

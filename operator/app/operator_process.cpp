@@ -3,6 +3,7 @@
 #include <atomic>
 #include <random>
 
+#include "app/config_reader.h"
 #include "app/measurer.h"
 #include "app/watches.h"
 #include "base/anchored_clock.h"
@@ -53,22 +54,27 @@ class Process {
         http_(std::move(http)),
         api_(make_http_api_client(*http_, clock_, ground.random, {})),
         leadership_(std::move(leadership)),
-        observer_(caches_, evidence_, all_plugins()),
+        observer_(caches_, evidence_, config_, all_plugins()),
         release_reconciler_(observer_),
         policy_reconciler_(caches_),
         secrets_(*api_, clock_),
         pool_(options.measuring_threads),
         measurer_(all_plugins(), evidence_, clock_, metrics_, secrets_, pool_, connect_to_source,
                   [this](const ObjectKey& key) { releases_.enqueue(key); }),
+        config_reader_(*api_, clock_, config_, pool_,
+                       [this](const ObjectKey& key) { releases_.enqueue(key); }),
         executor_(
             *api_, clock_, leadership_->fence(), metrics_,
             [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
-            [this](const StartMeasurement& m) { measurer_.start(m); }),
+            [this](const StartMeasurement& m) { ask(m); },
+            [this](const LookUp& asked, std::vector<Json> objects) {
+              keep(asked, std::move(objects));
+            }),
         releases_(release_reconciler_, executor_, clock_, metrics_),
         policies_(policy_reconciler_, executor_, clock_, metrics_),
         feeds_(
-            caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
-            [this](const ObjectKey& key) { policies_.enqueue(key); }),
+            caches_, evidence_, config_, [this](const ObjectKey& key) { releases_.enqueue(key); },
+            [this](const ObjectKey& key) { policies_.enqueue(key); }, options.adoption),
         watches_(feeds_, *api_, clock_, ground.random, options.ns) {}
 
   Result<void> run(const std::stop_token& stop) {
@@ -82,6 +88,13 @@ class Process {
   }
 
  private:
+  void ask(const StartMeasurement& asked) {
+    if (const auto config = std::dynamic_pointer_cast<const ConfigQuestion>(asked.question))
+      config_reader_.start(asked.key, config);
+    else
+      measurer_.start(asked);
+  }
+
   HttpRoutes routes() {
     return {{"/healthz",
              [] {
@@ -108,6 +121,12 @@ class Process {
     metrics_.set_objects(kinds::kService.name, caches_.services.size());
     metrics_.set_objects(kinds::kEndpointSlice.name, caches_.endpoint_slices.size());
     metrics_.set_objects(kinds::kHttpRoute.name, caches_.routes.size());
+  }
+
+  void keep(const LookUp& asked, std::vector<Json> objects) {
+    const auto& of = asked.name.empty() ? asked.labels : asked.name;
+    caches_.sightings.put(asked.concerning, asked.kind, {std::move(objects), of, clock_.now()});
+    releases_.enqueue(asked.concerning);
   }
 
   // Fills the caches; false: stop was requested. The leader's are filled after it took the lease, so that it knows all that the
@@ -175,12 +194,14 @@ class Process {
   std::unique_ptr<Leadership> leadership_;
   ReleaseCaches caches_;
   EvidenceBook evidence_;
+  ConfigBook config_;
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
   SourceSecrets secrets_;
   TaskPool pool_;
   Measurer measurer_;
+  ConfigReader config_reader_;
   Executor executor_;
   Controller releases_;
   Controller policies_;

@@ -18,6 +18,7 @@ struct OperatorOptions {
   std::string ns;                    // only this namespace; "" = all
   int workers = 4;                   // per process
   int measuring_threads = 4;
+  bool adoption = true;  // Releases may adopt Deployments, which are watched for it
   LeaderElection election;
   ClusterConfig cluster;
 };

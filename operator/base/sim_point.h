@@ -10,9 +10,11 @@
 namespace weir {
 
 enum class SimPoint {
+  Adopted,
   CanaryGivesBack,
   CreateFoundForeign,
   CreateFoundOurs,
+  GivenBack,
   HandsOff,
   HoldRestarted,
   JudgeHolds,
@@ -31,16 +33,21 @@ enum class SimPoint {
   RolledBackInWatch,
   RouteCorrected,
   RouteNotAccepted,
+  StableBreaksToo,
+  StableGone,
   Superseded,
+  SupersedingWaits,
   Throttled,
   kCount,
 };
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(SimPoint::kCount)>
     kSimPointNames{
+        "a Deployment is adopted",
         "a canary without ready pods gives its weight back",
         "a create finds somebody else's object",
         "a create finds our own object",
+        "an adopted Deployment is given back",
         "the spec cannot be used, nothing moves",
         "a hold starts again",
         "the judge holds a step whose hold is over",
@@ -59,7 +66,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(SimPoint:
         "a rollback in the watch",
         "a route is put right",
         "a gateway has not taken a weight up",
+        "stable breaks what the canary breaks",
+        "the ReplicaSet of stable is gone during a release",
         "a new revision during a release",
+        "a new revision waits, nobody but the canary serves",
         "a call was throttled",
     };
 

@@ -16,6 +16,7 @@ Command abort_command();
 Command retry_command();
 Command rollback_command();
 Command lint_command();
+Command adopt_command();
 Command sim_command();
 Command demo_command();
 Command completion_command();

@@ -89,6 +89,9 @@ std::string_view consequence(const Objective& objective, const JudgeSettings& ju
   if (verdict == "Pass") return "lets the step go on";
   if (verdict == "Warning") return "broken, but only a warning: the step goes on";
   if (verdict == "Breach") return "broken: rolled back";
+  if (verdict == "BothBreach")
+    return objective.severity == Severity::Warning ? "stable breaks it as well: the step goes on"
+                                                   : "stable breaks it as well: holds the step";
   if (verdict == "Unsure")
     return objective.on_unsure == WhenUnsure::Advance ? "lets the step go on after its hold"
                                                       : "holds the step";
@@ -108,6 +111,9 @@ std::string counts(const JudgementStatus& judgement, WallTime now) {
   if (judgement.total > 0)
     text += fmt::format("{} of {} bad, {} of {} judged (after warm-up)", judgement.bad,
                         judgement.total, judgement.judged_bad, judgement.judged_total);
+  if (judgement.stable_total > 0)
+    text +=
+        fmt::format(", stable {} of {} meanwhile", judgement.stable_bad, judgement.stable_total);
   if (!judgement.value.empty())
     text += fmt::format("{}{}", text.empty() ? "" : ", ", judgement.value);
   if (judgement.sampled)
@@ -117,8 +123,30 @@ std::string counts(const JudgementStatus& judgement, WallTime now) {
 }
 
 std::string judgement_text(const JudgementStatus& judgement, WallTime now) {
-  return fmt::format("  found    {}\n  allowed  {}\n  seen     {}\n", judgement.message,
-                     judgement.bound, counts(judgement, now));
+  auto text = fmt::format("  found    {}\n  allowed  {}\n  seen     {}\n", judgement.message,
+                          judgement.bound, counts(judgement, now));
+  if (!judgement.interval.empty())
+    text += fmt::format("  truth    {} (95 % sure, if errors come no burstier than stable's)\n",
+                        judgement.interval);
+  if (!judgement.evidence.empty())
+    text += fmt::format("  evidence {} against it; {} is a breach\n", judgement.evidence,
+                        judgement.needed);
+  return text;
+}
+
+// When the next sample is due that may decide; nothing when none is.
+std::string decides_text(const JudgementStatus& judgement, const Objective& objective,
+                         const Release& release, const JudgeSettings& judge, WallTime now) {
+  const auto interval = objective.value ? objective.value->interval : judge.interval;
+  const auto& canary = release.status.canary;
+  if (canary && !canary->accepted) return "";
+  const auto warm = canary ? *canary->accepted + judge.warmup : now;
+  if (warm > now)
+    return fmt::format("  decides  after the warm-up, from {} on\n", until(warm, now));
+  if (!judgement.sampled) return "";
+  auto next = *judgement.sampled;
+  if (next <= now) next += interval * ((now - next) / interval + 1);
+  return fmt::format("  decides  with every sample; the next is due at {}\n", until(next, now));
 }
 
 std::string query_text(const Objective& objective, const Release& release,
@@ -161,6 +189,7 @@ std::string objectives_text(const Release& release, const CanaryPolicySpec& poli
           fmt::format("objective {} ({}): {}, {}\n", objective.name, severity, judgement->verdict,
                       consequence(objective, policy.judge, judgement->verdict));
       text += judgement_text(*judgement, now);
+      text += decides_text(*judgement, objective, release, policy.judge, now);
     }
     text += query_text(objective, release, revision);
   }

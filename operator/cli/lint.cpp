@@ -103,7 +103,7 @@ Result<int> print_rbac(const Invocation& invocation, const std::vector<LintText>
                    rbac_for(texts, invocation.arguments.value("namespace", "default"),
                             {account.substr(0, slash), account.substr(slash + 1)}));
   invocation.streams.out << yaml;
-  if (yaml.empty()) invocation.streams.err << "no policy names a Secret: nothing to grant\n";
+  if (yaml.empty()) invocation.streams.err << "nothing names a Secret: nothing to grant\n";
   return exit_code::kOk;
 }
 
@@ -149,8 +149,8 @@ Command lint_command() {
       "name\n";
   command.flags = {
       {"output", 'o', "text|json", "json: a list of findings"},
-      {"rbac", 0, "", "print Roles for the Secrets that policies name, check nothing"},
-      {"namespace", 'n', "NAME", "with --rbac: of policies that name none; default"},
+      {"rbac", 0, "", "print Roles for the Secrets that are named, check nothing"},
+      {"namespace", 'n', "NAME", "with --rbac: of objects that name none; default"},
       {"service-account", 0, "NAMESPACE/NAME", "with --rbac: Weir's; weir-system/weir"}};
   command.operands = Operands::Files;
   command.min_operands = 1;

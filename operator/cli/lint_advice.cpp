@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/time_format.h"
+#include "delivery/ports.h"
 
 namespace weir {
 namespace {
@@ -57,6 +59,18 @@ void advise_ratio(const RatioObjective& ratio, const std::string& path,
                         "names neither $(service) nor $(revision): it counts the requests of all "
                         "revisions, and each is judged by them"});
   }
+}
+
+// With no margin only a better canary is ever shown to be no worse.
+void advise_unsure(const Objective& objective, const std::string& path,
+                   std::vector<Advice>& advice) {
+  const auto& margin = objective.ratio->versus_stable;
+  if (!margin || margin->times > 1 || margin->plus > 0 || objective.on_unsure != WhenUnsure::Hold)
+    return;
+  advice.push_back({path + ".onUnsure",
+                    "Hold waits until the canary is shown to be no worse than stable; without a "
+                    "margin one that is as good never is, and a person is asked: give "
+                    "versusStable.atMostTimes or plusAtMost"});
 }
 
 // The first step whose hold is shorter than `needed`; the last has none after which to go on.
@@ -112,6 +126,23 @@ void advise_image(const std::string& image, std::string path, std::vector<Advice
                                                    image)});
 }
 
+constexpr int kFarOff = 5;  // percent points between a step and what whole pods make of it
+
+// "5 % is 1 of 5 pods (20 %)" for each step that whole pods do not come near.
+std::string steps_far_off(int replicas, const CanaryPolicySpec& policy) {
+  std::string text;
+  for (const auto& step : policy.steps) {
+    if (step.weight == 100 || replicas == 0) continue;
+    const int pods = pods_of_share(step.weight, replicas, replicas);
+    const int all = pods + replicas;
+    const int percent = (pods * 100 + all / 2) / all;
+    if (std::abs(percent - step.weight) > kFarOff)
+      text += fmt::format("{}{} % is {} of {} pods ({} %)", text.empty() ? "" : ", ", step.weight,
+                          pods, all, percent);
+  }
+  return text;
+}
+
 bool has_port_named(const Json& containers, const std::string& name) {
   return std::any_of(containers.begin(), containers.end(), [&](const Json& container) {
     const Json& ports = json_at(container, {"ports"});
@@ -131,6 +162,7 @@ std::vector<Advice> policy_advice(const CanaryPolicySpec& policy) {
     const auto& objective = policy.objectives[i];
     const auto path = fmt::format("spec.objectives[{}]", i);
     if (objective.ratio) advise_ratio(*objective.ratio, path, advice);
+    if (objective.ratio) advise_unsure(objective, path, advice);
     advise_holds(policy, objective, path, advice);
   }
   return advice;
@@ -162,6 +194,26 @@ std::vector<Advice> release_advice(const ReleaseSpec& release) {
     if (is_name && !has_port_named(containers, target))
       advice.push_back({fmt::format("spec.service.ports[{}].targetPort", i),
                         fmt::format("no container has a port named {}", target)});
+  }
+  return advice;
+}
+
+std::vector<Advice> joint_advice(const ReleaseSpec& release, const CanaryPolicySpec& policy) {
+  std::vector<Advice> advice;
+  if (release.traffic.type != TrafficType::Replicas) return advice;
+  if (const auto steps = steps_far_off(release.replicas, policy); !steps.empty())
+    advice.push_back({"spec.traffic.type",
+                      fmt::format("with Replicas a share is a number of pods beside the {} of "
+                                  "stable: {}",
+                                  release.replicas, steps)});
+  for (const auto& objective : policy.objectives) {
+    if (!objective.ratio || !objective.ratio->preset) continue;
+    if (objective.ratio->preset->dialect == Dialect::Traefik)
+      advice.push_back({"spec.traffic.type",
+                        fmt::format("with Replicas no gateway knows the revisions: objective {} "
+                                    "counts nothing with its preset; use dialect Http or queries "
+                                    "of the application's own metrics",
+                                    objective.name)});
   }
   return advice;
 }

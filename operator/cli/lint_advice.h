@@ -16,5 +16,7 @@ struct Advice {
 
 std::vector<Advice> policy_advice(const CanaryPolicySpec& policy);
 std::vector<Advice> release_advice(const ReleaseSpec& release);
+// Of the Release, about the two together.
+std::vector<Advice> joint_advice(const ReleaseSpec& release, const CanaryPolicySpec& policy);
 
 }  // namespace weir

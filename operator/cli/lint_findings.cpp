@@ -8,6 +8,7 @@
 #include "api/codec.h"
 #include "api/object_check.h"
 #include "cli/lint_advice.h"
+#include "delivery/revision.h"
 #include "kube/kinds.h"
 #include "kube/yaml_json.h"
 
@@ -121,9 +122,20 @@ class Linter {
     } else if (const auto release = decode_release(*object.json); release && release->spec) {
       for (auto& advice : release_advice(*release->spec))
         say(object, LintLevel::Warning, advice.path, std::move(advice.message));
-      check_policy(object, release->spec->policy);
+      check_template(object, *release->spec);
+      check_policy(object, *release->spec);
       check_service(object, release->spec->service.name);
     }
+  }
+
+  // What no schema can say: the operator would keep everything as it stands.
+  void check_template(const Object& object, const ReleaseSpec& spec) {
+    const auto resolved = resolved_template(spec);
+    if (resolved) return;
+    const auto& message = resolved.error().message;
+    const auto colon = std::min(message.find(": "), message.size());
+    const auto what = message.substr(std::min(colon + 2, message.size()));
+    say(object, LintLevel::Error, message.substr(0, colon), what);
   }
 
   void check_doubts(const Object& object) {
@@ -136,14 +148,17 @@ class Linter {
     }
   }
 
-  void check_policy(const Object& object, const std::string& name) {
-    const bool here = std::any_of(objects_.begin(), objects_.end(), [&](const Object& other) {
-      return is_kind(other, kinds::kCanaryPolicy) && other.key.name == name &&
+  void check_policy(const Object& object, const ReleaseSpec& release) {
+    const auto here = std::find_if(objects_.begin(), objects_.end(), [&](const Object& other) {
+      return is_kind(other, kinds::kCanaryPolicy) && other.key.name == release.policy &&
              may_share_namespace(object, other);
     });
-    if (!here)
-      say(object, LintLevel::Note, "spec.strategy.canary.policyRef.name",
-          fmt::format("CanaryPolicy {} is not among these files", name));
+    if (here == objects_.end())
+      return say(object, LintLevel::Note, "spec.strategy.canary.policyRef.name",
+                 fmt::format("CanaryPolicy {} is not among these files", release.policy));
+    if (const auto policy = decode_policy(*here->json); policy && policy->spec)
+      for (auto& advice : joint_advice(release, *policy->spec))
+        say(object, LintLevel::Warning, advice.path, std::move(advice.message));
   }
 
   // Weir takes nothing that it has not made.

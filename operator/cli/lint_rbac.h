@@ -1,4 +1,4 @@
-// The Roles that let Weir read the Secrets which CanaryPolicies name, and nothing else. Pure.
+// The Roles that let Weir read the Secrets which CanaryPolicies and Releases name, and copy those of Releases. Pure.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace weir {
 
-// YAML for kubectl apply: for each namespace a Role with the names, and its binding to Weir's ServiceAccount. Policies without a
-// namespace are taken to be in `fallback`. "" when no policy names a Secret. Error: Parse or Invalid, with the file.
+// YAML for kubectl apply: for each namespace a Role with the names, and its binding to Weir's ServiceAccount. Objects without a
+// namespace are taken to be in `fallback`. "" when none names a Secret. Error: Parse or Invalid, with the file.
 Result<std::string> rbac_for(const std::vector<LintText>& texts, const std::string& fallback,
                              const ObjectKey& account);
 

@@ -13,6 +13,8 @@ namespace weir {
 namespace {
 
 constexpr int kBarWidth = 20;  // characters
+constexpr std::string_view kByPods =
+    "Replicas: shares are whole pods, callers inside the cluster take part";
 
 std::string bar(int percent) {
   const int full = (percent * kBarWidth + 50) / 100;
@@ -28,7 +30,7 @@ std::string row(const ReleaseStatus& status, std::string_view role, const std::s
                      ready, replicas);
 }
 
-std::vector<std::string> rows(const ReleaseStatus& status) {
+std::vector<std::string> rows(const ReleaseStatus& status, bool by_pods) {
   std::vector<std::string> result;
   if (status.stable)
     result.push_back(row(status, "stable", status.stable->revision, status.stable->ready,
@@ -40,6 +42,7 @@ std::vector<std::string> rows(const ReleaseStatus& status) {
     result.push_back(fmt::format("{:<9} {}  {} {:>3} %", "previous", status.promotion->previous,
                                  bar(weight_of(status, status.promotion->previous)),
                                  weight_of(status, status.promotion->previous)));
+  if (by_pods) result.push_back(fmt::format("{:<9} {}", "router", kByPods));
   const bool judged = status.canary || (status.promotion && status.promotion->watch_until);
   for (const auto& judgement : status.judgement) {
     if (judged)
@@ -79,7 +82,8 @@ std::string release_tree(const Release& release, const TreeLook& look) {
       paint(to_string(status.phase), status.phase, look.colour));
   if (status.canary) text += fmt::format("  step {}/{}", status.canary->step, status.canary->steps);
   text += "\n";
-  auto lines = rows(status);
+  const bool by_pods = release.spec && release.spec->traffic.type == TrafficType::Replicas;
+  auto lines = rows(status, by_pods);
   if (look.wide && release.spec) {
     lines.push_back(fmt::format("{:<9} {}", "policy", release.spec->policy));
     for (const auto& image : images_of(release))

@@ -53,7 +53,6 @@ void roll_back(Course& course, const std::string& to, RollbackMark mark) {
   course.phase = Phase::RollingBack;
   course.canary.reset();
   course.message = fmt::format("taking {} back: {}: {}", mark.revision, mark.reason, mark.message);
-  course.notices.push_back({true, "RolledBack", course.message});
   course.traffic = course.traffic.resting_at(to);
   course.traffic.rollback = std::move(mark);
 }
@@ -68,6 +67,29 @@ PodRuling judge_pods_of(Course& course, const ReleaseSnapshot& snapshot,
     roll_back(course, to, mark_of(revision, *ruling.failure, now));
   }
   return ruling;
+}
+
+void judge_as_it_stands(Course& course, const ReleaseSnapshot& snapshot, const std::string& to,
+                        WallTime now) {
+  const auto& traffic = snapshot.traffic;
+  Occasion occasion{now};
+  occasion.alone = snapshot.judged != traffic.canary || traffic.weight == 100;
+  Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, occasion);
+  course.judgements = ruling.judgements;
+  if (ruling.breach)
+    roll_back(course, to, mark_of(snapshot.judged, *ruling.breach, snapshot.evidence, now));
+  else
+    judge_pods_of(course, snapshot, snapshot.judged, to, now);
+}
+
+std::optional<CanaryStatus> known_canary(const ReleaseSnapshot& snapshot) {
+  auto canary = snapshot.release->status.canary;
+  if (!canary || canary->revision != snapshot.traffic.canary) return std::nullopt;
+  if (canary->weight == snapshot.traffic.weight) return canary;
+  canary->weight = snapshot.traffic.weight;
+  canary->accepted.reset();
+  canary->since.reset();
+  return canary;
 }
 
 std::string and_also(const std::string& sentence) {

@@ -32,6 +32,13 @@ void roll_back(Course& course, const std::string& to, RollbackMark mark);
 PodRuling judge_pods_of(Course& course, const ReleaseSnapshot& snapshot,
                         const std::string& revision, const std::string& to, WallTime now);
 
+// While nothing may move but back: what has been counted since the start, and the pods; a breach takes `snapshot.judged` back to `to`.
+void judge_as_it_stands(Course& course, const ReleaseSnapshot& snapshot, const std::string& to,
+                        WallTime now);
+
+// The canary as status has it, while nothing is done for it; at the route's weight, of which status may not have heard.
+std::optional<CanaryStatus> known_canary(const ReleaseSnapshot& snapshot);
+
 // "; <sentence>", or nothing for an empty one.
 std::string and_also(const std::string& sentence);
 

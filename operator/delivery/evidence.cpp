@@ -5,32 +5,45 @@
 namespace weir {
 namespace {
 
-struct Increment {
-  double sum = 0;
-  std::optional<WallTime> newest;
-};
+// Counters that have stood still for longer than this, and than nobody asked, are not waited for, and when they move again it is not of
+// the same time.
+constexpr auto kSameTime = std::chrono::minutes(2);
 
 // Adds up what each counter of a role has grown by since the last answer, and remembers where it stands.
-Increment increments(const std::vector<MetricSample>& samples, std::string_view role,
-                     bool has_baseline, std::map<std::string, double>& last) {
-  Increment result;
+double increments(const std::vector<MetricSample>& samples, std::string_view role,
+                  bool has_baseline, std::map<std::string, double>& last) {
+  double sum = 0;
   for (const auto& sample : samples) {
     if (sample.role != role || sample.value < 0) continue;
     const auto [known, fresh] = last.emplace(sample.series, sample.value);
     if (!fresh) {
       const bool reset = sample.value < known->second;
-      result.sum += reset ? sample.value : sample.value - known->second;
+      sum += reset ? sample.value : sample.value - known->second;
       known->second = sample.value;
     } else if (has_baseline) {
-      result.sum += sample.value;
+      sum += sample.value;
     }
-    if (!result.newest || sample.at > *result.newest) result.newest = sample.at;
   }
-  return result;
+  return sum;
 }
 
 bool is_judged(const ObjectiveEvidence& evidence, WallTime at) {
   return evidence.judged_from && at >= *evidence.judged_from;
+}
+
+// One revision's roles in an answer.
+struct Roles {
+  std::string_view part;
+  std::string_view total;
+  bool by_good = false;
+};
+
+std::optional<WallTime> newest_of(const std::vector<MetricSample>& samples, std::string_view role) {
+  std::optional<WallTime> newest;
+  for (const auto& sample : samples) {
+    if (sample.role == role && (!newest || sample.at > *newest)) newest = sample.at;
+  }
+  return newest;
 }
 
 bool has_role(const std::vector<MetricSample>& samples, std::string_view role) {
@@ -38,32 +51,96 @@ bool has_role(const std::vector<MetricSample>& samples, std::string_view role) {
                      [&](const auto& sample) { return sample.role == role; });
 }
 
-void fold_ratio(ObjectiveEvidence& evidence, bool by_good,
-                const std::vector<MetricSample>& samples) {
-  // Looked at first: an evaluation in which no counter's own time has moved says nothing new, whatever its numbers.
-  std::optional<WallTime> newest;
-  for (const auto& sample : samples) {
-    if (sample.role == roles::kTotal && (!newest || sample.at > *newest)) newest = sample.at;
-  }
-  if (newest && evidence.sampled && *newest <= *evidence.sampled) return;
-  evidence.good_is_missing = by_good && newest && !has_role(samples, roles::kGood);
-  if (evidence.good_is_missing) return;
-  const auto total = increments(samples, roles::kTotal, evidence.has_baseline, evidence.last_total);
-  const auto part = increments(samples, by_good ? roles::kGood : roles::kBad, evidence.has_baseline,
-                               evidence.last_part);
-  evidence.has_baseline = true;
-  if (!newest) return;
-  evidence.sampled = newest;
+// What was served since the last reading; nothing when no counter's own time has moved, whatever the numbers.
+std::optional<Counts> read(CounterReading& reading, const std::vector<MetricSample>& samples,
+                           const Roles& roles) {
+  const auto newest = newest_of(samples, roles.total);
+  const double total = increments(samples, roles.total, reading.has_baseline, reading.last_total);
+  const double part = increments(samples, roles.part, reading.has_baseline, reading.last_part);
+  if (newest || !reading.is_old) reading.has_baseline = true;
+  if (!newest) return std::nullopt;
+  reading.sampled = newest;
   // Counters of one scrape agree; two rules of the user's may not. A bad request is at least a request.
-  const double bad = by_good ? total.sum - part.sum : part.sum;
-  const double new_bad = std::clamp(bad, 0.0, total.sum);
-  evidence.total += total.sum;
-  evidence.bad += new_bad;
-  if (new_bad > 0 && !evidence.bad_since) evidence.bad_since = newest;
-  if (!is_judged(evidence, *newest)) return;
-  evidence.judged_total += total.sum;
-  evidence.judged_bad += new_bad;
-  evidence.judged_here += total.sum;
+  return Counts{std::clamp(roles.by_good ? total - part : part, 0.0, total), total};
+}
+
+// Its last reading is too old for what both have served since to be of the same time.
+bool is_late(const std::optional<WallTime>& last, const CounterReading& reading,
+             const ObjectiveEvidence& evidence) {
+  return !last || *reading.sampled - *last > kSameTime + evidence.unasked;
+}
+
+bool is_new(const CounterReading& reading, const std::vector<MetricSample>& samples,
+            const Roles& roles) {
+  const auto newest = newest_of(samples, roles.total);
+  return !newest || !reading.sampled || *newest > *reading.sampled;
+}
+
+void add(std::optional<Counts>& sum, const Counts& more) {
+  if (!sum) sum = Counts{};
+  sum->bad += more.bad;
+  sum->total += more.total;
+}
+
+void read_canary(ObjectiveEvidence& evidence, const std::vector<MetricSample>& samples,
+                 bool by_good) {
+  const Roles roles{by_good ? roles::kGood : roles::kBad, roles::kTotal, by_good};
+  if (!is_new(evidence.canary, samples, roles)) return;
+  evidence.good_is_missing =
+      by_good && has_role(samples, roles.total) && !has_role(samples, roles.part);
+  if (evidence.good_is_missing) return;
+  const auto last = evidence.canary.sampled;
+  const auto counts = read(evidence.canary, samples, roles);
+  if (!counts) return;
+  if (is_late(last, evidence.canary, evidence)) evidence.pending.stable.reset();
+  evidence.sampled = evidence.canary.sampled;
+  if (auto checked = check_counts("the canary's", *counts); !checked) {
+    evidence.source_error = checked.error();
+    return;
+  }
+  evidence.total += counts->total;
+  evidence.bad += counts->bad;
+  if (counts->bad > 0 && !evidence.bad_since) evidence.bad_since = evidence.sampled;
+  if (is_judged(evidence, *evidence.sampled)) add(evidence.pending.canary, *counts);
+}
+
+// Its counters are older than the release: nothing is known of what a first answer does not tell.
+void read_stable(ObjectiveEvidence& evidence, const std::vector<MetricSample>& samples,
+                 bool by_good) {
+  const Roles roles{by_good ? roles::kStableGood : roles::kStableBad, roles::kStableTotal, by_good};
+  if (evidence.compared_with.empty() || !has_role(samples, roles.total)) return;
+  if (by_good && !has_role(samples, roles.part)) return;
+  if (!is_new(evidence.stable, samples, roles)) return;
+  const auto last = evidence.stable.sampled;
+  const auto counts = read(evidence.stable, samples, roles);
+  if (!counts || is_late(last, evidence.stable, evidence) || !check_counts("stable's", *counts))
+    return;
+  if (is_judged(evidence, *evidence.stable.sampled)) add(evidence.pending.stable, *counts);
+}
+
+// Whether the canary's counts wait for stable's of the same time.
+bool awaits_stable(const ObjectiveEvidence& evidence, const std::vector<MetricSample>& samples) {
+  if (evidence.compared_with.empty() || evidence.pending.stable) return false;
+  const auto& newest = evidence.stable.sampled;
+  return newest && has_role(samples, roles::kStableTotal) &&
+         *evidence.canary.sampled - *newest <= kSameTime + evidence.unasked;
+}
+
+void fold_ratio(ObjectiveEvidence& evidence, const RatioObjective& objective,
+                const std::vector<MetricSample>& samples) {
+  const bool by_good = !objective.queries.good.empty();
+  read_canary(evidence, samples, by_good);
+  read_stable(evidence, samples, by_good);
+  auto& pending = evidence.pending;
+  if (!pending.canary || awaits_stable(evidence, samples)) return;
+  const auto now = *evidence.canary.sampled;
+  const auto since = evidence.judged_until.value_or(now);
+  const double span = std::max(0.0, std::chrono::duration<double>(now - since).count());
+  const RatioSample sample{*pending.canary, pending.stable, span};
+  pending = {};
+  evidence.judged_until = now;
+  if (auto counted = count(evidence, objective, sample); !counted)
+    evidence.source_error = counted.error();
 }
 
 void fold_value(ObjectiveEvidence& evidence, const ValueObjective& objective,
@@ -88,6 +165,23 @@ void fold_value(ObjectiveEvidence& evidence, const ValueObjective& objective,
 
 }  // namespace
 
+void begin_question(ObjectiveEvidence& evidence, const Asking& asking) {
+  if (evidence.judged_from != asking.judged_from) {
+    evidence.judged_here = evidence.stable_here = 0;
+    evidence.pending = {};
+    if (asking.judged_from && evidence.tests) evidence.tests->begin_step();
+  }
+  if (evidence.compared_with != asking.compared_with) {
+    evidence.stable = {};
+    evidence.pending.stable.reset();
+  }
+  evidence.unasked = evidence.asked ? asking.at - *evidence.asked : WallTime::duration(0);
+  evidence.judged_from = asking.judged_from;
+  evidence.compared_with = asking.compared_with;
+  evidence.asked = asking.at;
+  evidence.waiting = true;
+}
+
 ObjectiveEvidence fold_answer(ObjectiveEvidence evidence, const Objective& objective,
                               const Result<std::vector<MetricSample>>& answer) {
   evidence.waiting = false;
@@ -97,18 +191,66 @@ ObjectiveEvidence fold_answer(ObjectiveEvidence evidence, const Objective& objec
   }
   evidence.source_error.reset();
   if (objective.ratio)
-    fold_ratio(evidence, !objective.ratio->queries.good.empty(), *answer);
+    fold_ratio(evidence, *objective.ratio, *answer);
   else
     fold_value(evidence, *objective.value, *answer);
   return evidence;
 }
 
-ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint) {
+Result<void> count(ObjectiveEvidence& evidence, const RatioObjective& objective,
+                   const RatioSample& sample) {
+  if (!evidence.tests) evidence.tests.emplace(objective);
+  if (auto added = evidence.tests->add(sample); !added) return added;
+  evidence.judged_bad += sample.canary.bad;
+  evidence.judged_total += sample.canary.total;
+  evidence.judged_here += sample.canary.total;
+  const auto stable = sample.stable.value_or(Counts{});
+  evidence.stable_bad += stable.bad;
+  evidence.stable_total += stable.total;
+  evidence.stable_here += stable.total;
+  return {};
+}
+
+void learn(ObjectiveEvidence& evidence, const Objective& objective,
+           const std::vector<MetricSample>& history) {
+  if (!objective.ratio || history.empty()) return;
+  const bool by_good = !objective.ratio->queries.good.empty();
+  const auto part_role = by_good ? roles::kStableGood : roles::kStableBad;
+  std::map<WallTime, double> totals;
+  std::map<WallTime, double> parts;
+  for (const auto& point : history) {
+    if (point.role == roles::kStableTotal) totals[point.at] = point.value;
+    if (point.role == part_role) parts[point.at] = point.value;
+  }
+  if (!evidence.tests) evidence.tests.emplace(*objective.ratio);
+  // Counters of errors are not there before the first one.
+  const auto part_at = [&](WallTime at) { return parts.count(at) != 0 ? parts.at(at) : 0; };
+  std::optional<std::pair<WallTime, double>> before;
+  for (const auto& [at, value] : totals) {
+    if (before && at - before->first == std::chrono::minutes(1)) {
+      const double total = value - before->second;
+      const double part = part_at(at) - part_at(before->first);
+      const Counts minute{by_good ? total - part : part, total};
+      if (part >= 0 && check_counts("stable's", minute)) evidence.tests->learn(minute);
+    }
+    before = {at, value};
+  }
+}
+
+ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint, const Objective& objective) {
   ObjectiveEvidence evidence;
   evidence.total = static_cast<double>(checkpoint.total);
   evidence.bad = static_cast<double>(checkpoint.bad);
   evidence.judged_total = static_cast<double>(checkpoint.judged_total);
   evidence.judged_bad = static_cast<double>(checkpoint.judged_bad);
+  evidence.stable_bad = static_cast<double>(checkpoint.stable_bad);
+  evidence.stable_total = static_cast<double>(checkpoint.stable_total);
+  evidence.canary.is_old = checkpoint.total > 0;
+  if (!objective.ratio) return evidence;
+  evidence.tests.emplace(*objective.ratio);
+  // What another version of us has written may tell only the sums.
+  if (!evidence.tests->recall(checkpoint.checkpoint) && evidence.judged_total > 0)
+    (void)evidence.tests->add({{evidence.judged_bad, evidence.judged_total}, std::nullopt, 0});
   return evidence;
 }
 
@@ -118,31 +260,28 @@ Evidence EvidenceBook::read(const EvidenceKey& key) const {
   return found == evidence_.end() ? Evidence{} : found->second;
 }
 
-bool EvidenceBook::begin(const EvidenceKey& key, const std::string& objective, WallTime now,
-                         const std::optional<WallTime>& judged_from,
-                         const std::optional<JudgementStatus>& checkpoint) {
+bool EvidenceBook::begin(const EvidenceKey& key, const Objective& objective, const Asking& asking) {
   Lock lock(mutex_);
   std::erase_if(evidence_, [&](const auto& item) {
     return item.first.release_uid == key.release_uid && item.first.revision != key.revision;
   });
   auto& of_revision = evidence_[key];
-  const auto [found, fresh] = of_revision.try_emplace(objective);
+  const auto [found, fresh] = of_revision.try_emplace(objective.name);
   auto& evidence = found->second;
-  if (fresh && checkpoint) evidence = evidence_from(*checkpoint);
+  if (fresh && asking.checkpoint) evidence = evidence_from(*asking.checkpoint, objective);
   if (evidence.waiting) return false;
-  if (evidence.judged_from != judged_from) evidence.judged_here = 0;
-  evidence.judged_from = judged_from;
-  evidence.asked = now;
-  evidence.waiting = true;
+  begin_question(evidence, asking);
   return true;
 }
 
 void EvidenceBook::fold(const EvidenceKey& key, const Objective& objective,
-                        const Result<std::vector<MetricSample>>& answer) {
+                        const Result<std::vector<MetricSample>>& answer,
+                        const std::vector<MetricSample>& history) {
   Lock lock(mutex_);
   const auto of_revision = evidence_.find(key);
   if (of_revision == evidence_.end()) return;  // forgotten since
   auto& evidence = of_revision->second[objective.name];
+  learn(evidence, objective, history);
   evidence = fold_answer(std::move(evidence), objective, answer);
 }
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
-#include "stats/betting.h"
+#include "base/sim_point.h"
 
 namespace weir {
 namespace {
@@ -13,15 +14,21 @@ constexpr double kPassLevel =
     0.05;  // chance of calling an objective passed that is not; only a label, `onUnsure` decides
 constexpr milliseconds kStaleAtLeast{30'000};
 constexpr int kStaleIntervals = 5;
+constexpr std::string_view kNothingToCompare =
+    "no requests of stable are counted at this weight to compare with";
 
 std::string percent(double fraction) { return fmt::format("{:.4g}%", fraction * 100); }
 
-double alpha_per_objective(const CanaryPolicySpec& policy) {
-  const auto critical =
-      std::count_if(policy.objectives.begin(), policy.objectives.end(),
-                    [](const Objective& o) { return o.ratio && o.severity == Severity::Critical; });
-  return policy.judge.max_false_rollback /
-         static_cast<double>(std::max<std::ptrdiff_t>(1, critical));
+std::string margin_text(const StableMargin& margin) {
+  const auto times = fmt::format("{:g} times stable's", margin.times);
+  auto plus = fmt::format("stable's plus {}", percent(margin.plus));
+  if (margin.times > 1 && margin.plus > 0) return fmt::format("{} or {}", times, plus);
+  if (margin.plus > 0) return plus;
+  return margin.times > 1 ? times : "stable's";
+}
+
+int tests_of(const RatioObjective& ratio) {
+  return (ratio.at_most ? 1 : 0) + (ratio.versus_stable ? 1 : 0);
 }
 
 bool is_stale(const ObjectiveEvidence& evidence, milliseconds interval, WallTime now) {
@@ -29,29 +36,95 @@ bool is_stale(const ObjectiveEvidence& evidence, milliseconds interval, WallTime
          now - *evidence.sampled > std::max(kStaleAtLeast, interval * kStaleIntervals);
 }
 
-std::string_view no_data(const ObjectiveEvidence& seen) {
-  if (seen.good_is_missing)
-    return "requests are counted, good ones are not: is the threshold a bound of the histogram's "
-           "buckets?";
-  return seen.sampled ? "no new data at this weight" : "no data yet";
+// Why what was counted is not enough to judge by; "" = it is.
+std::string_view lacks_data(const Objective& objective, const ObjectiveEvidence& seen,
+                            milliseconds interval, const Occasion& occasion) {
+  const bool here = seen.judged_from == occasion.judged_from && seen.judged_here > 0;
+  if (!here || is_stale(seen, interval, occasion.now)) {
+    if (seen.good_is_missing)
+      return "requests are counted, good ones are not: is the threshold a bound of the "
+             "histogram's buckets?";
+    return seen.sampled ? "no new data at this weight" : "no data yet";
+  }
+  const bool compares = objective.ratio && objective.ratio->versus_stable && !occasion.alone;
+  if (compares && seen.stable_here <= 0) return kNothingToCompare;
+  return "";
 }
 
-void judge_ratio(Judgement& judgement, const RatioObjective& ratio, const ObjectiveEvidence& seen,
-                 double alpha) {
-  judgement.bound = "at most " + percent(ratio.at_most);
+std::string counted(double bad, double total) {
+  return fmt::format("{:.0f} of {:.0f} requests bad", bad, total);
+}
+
+std::string rate(double bad, double total) {
+  return total > 0 ? percent(bad / total) : std::string("nothing");
+}
+
+// What one ratio objective rests on now.
+struct RatioView {
+  const RatioObjective& ratio;
+  const ObjectiveEvidence& seen;
+  bool compares;  // with stable
+  double needed;
+
+  const RatioTests* tests() const { return seen.tests ? &*seen.tests : nullptr; }
+  double above() const { return ratio.at_most && tests() ? tests()->above() : 1; }
+  double worse() const { return compares && tests() ? tests()->worse() : 1; }
+};
+
+std::string against_bound(const RatioView& view) {
+  return fmt::format("{}, allowed {}", counted(view.seen.judged_bad, view.seen.judged_total),
+                     percent(*view.ratio.at_most));
+}
+
+std::string against_stable(const RatioView& view) {
+  const auto& seen = view.seen;
+  return fmt::format("{} ({}), stable {} of {} ({}), allowed {}",
+                     counted(seen.judged_bad, seen.judged_total),
+                     rate(seen.judged_bad, seen.judged_total), std::llround(seen.stable_bad),
+                     std::llround(seen.stable_total), rate(seen.stable_bad, seen.stable_total),
+                     margin_text(*view.ratio.versus_stable));
+}
+
+// Each bound that is judged is kept, by the evidence, and nothing says the contrary.
+bool is_kept(const RatioView& view) {
+  const auto* tests = view.tests();
+  if (!tests) return false;
+  const auto shown = [](double kept, double broken) {
+    return kept * kPassLevel >= 1 && broken * kPassLevel < 1;
+  };
+  return (!view.ratio.at_most || shown(tests->below(), tests->above())) &&
+         (!view.compares || shown(tests->no_worse(), tests->worse()));
+}
+
+void judge_ratio(Judgement& judgement, const RatioView& view) {
+  const auto& seen = view.seen;
+  judgement.bound = bound_text(view.ratio);
   if (seen.total > 0) judgement.value = percent(seen.bad / seen.total);
-  const double against = evidence_above(seen.judged_bad, seen.judged_total, ratio.at_most);
-  const double in_favour = evidence_below(seen.judged_bad, seen.judged_total, ratio.at_most);
-  const auto counts = fmt::format("{:.0f} of {:.0f} requests bad, allowed {}", seen.judged_bad,
-                                  seen.judged_total, percent(ratio.at_most));
-  if (against * alpha >= 1) {
+  judgement.needed = view.needed;
+  judgement.evidence = std::max(view.above(), view.worse());
+  const auto* tests = view.tests();
+  if (tests) judgement.interval = tests->interval({seen.judged_bad, seen.judged_total});
+  const auto breach = [&](const std::string& how) {
     judgement.verdict = Verdict::Breach;
-    judgement.message =
-        fmt::format("{}; chance of seeing this when healthy below {}", counts, percent(alpha));
-  } else {
-    judgement.verdict = in_favour * kPassLevel >= 1 ? Verdict::Pass : Verdict::Unsure;
-    judgement.message = counts;
-  }
+    judgement.message = fmt::format("{}; chance of seeing this when healthy below {}", how,
+                                    percent(1 / view.needed));
+  };
+  if (view.above() >= view.needed) return breach(against_bound(view));
+  if (view.worse() >= view.needed) return breach(against_stable(view));
+  const bool by_bound = view.ratio.at_most && view.above() >= view.worse();
+  judgement.message = by_bound || !view.compares ? against_bound(view) : against_stable(view);
+  judgement.verdict = is_kept(view) ? Verdict::Pass : Verdict::Unsure;
+}
+
+// The fix must not be taken back for the outage that it fixes.
+void excuse_by_stable(Judgement& judgement, const RatioView& view) {
+  const auto* tests = view.tests();
+  if (judgement.verdict == Verdict::Breach || !tests || !tests->both_break()) return;
+  const auto& stable = tests->stable_lately();
+  reached(SimPoint::StableBreaksToo);
+  judgement.verdict = Verdict::BothBreach;
+  judgement.message = fmt::format("{}; stable breaks it as well, with {} lately: not its fault",
+                                  against_bound(view), rate(stable.bad, stable.total));
 }
 
 void judge_value(Judgement& judgement, const ValueObjective& value, const ObjectiveEvidence& seen) {
@@ -66,13 +139,16 @@ void judge_value(Judgement& judgement, const ValueObjective& value, const Object
 }
 
 Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
-                    const ObjectiveEvidence& seen, const std::optional<WallTime>& judged_from,
-                    WallTime now) {
+                    const ObjectiveEvidence& seen, const Occasion& occasion) {
   Judgement judgement{objective.name, Verdict::NoData, "", "", ""};
-  if (objective.ratio)
-    judge_ratio(judgement, *objective.ratio, seen, alpha_per_objective(policy));
-  else
+  if (objective.ratio) {
+    const bool compares = objective.ratio->versus_stable && !occasion.alone;
+    const RatioView view{*objective.ratio, seen, compares, needed_evidence(policy)};
+    judge_ratio(judgement, view);
+    if (!occasion.alone) excuse_by_stable(judgement, view);
+  } else {
     judge_value(judgement, *objective.value, seen);
+  }
   const auto interval = objective.value ? objective.value->interval : policy.judge.interval;
   // Evidence of a breach stays evidence when the source goes away.
   if (judgement.verdict == Verdict::Breach) {
@@ -80,12 +156,17 @@ Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
   } else if (seen.source_error) {
     judgement.verdict = Verdict::SourceError;
     judgement.message = "the source cannot be read: " + seen.source_error->message;
-  } else if (seen.judged_from != judged_from || seen.judged_here <= 0 ||
-             is_stale(seen, interval, now)) {
+  } else if (const auto why = lacks_data(objective, seen, interval, occasion); !why.empty()) {
     judgement.verdict = Verdict::NoData;
-    judgement.message = no_data(seen);
+    judgement.message = why;
+    judgement.lacks_only_stable = why == kNothingToCompare;
   }
   return judgement;
+}
+
+// It only compares, and stable has no traffic.
+bool is_left_out(const Objective& objective, const Occasion& occasion) {
+  return occasion.alone && objective.ratio && !objective.ratio->at_most;
 }
 
 // Whether one judgement lets the release go on after its hold.
@@ -97,6 +178,7 @@ bool allows(const CanaryPolicySpec& policy, const Objective& objective,
     case Verdict::Unsure: return objective.on_unsure == WhenUnsure::Advance;
     case Verdict::NoData: return objective.on_no_data == WhenNoData::Advance;
     case Verdict::SourceError: return policy.judge.on_source_error == WhenSourceError::Advance;
+    case Verdict::BothBreach: return objective.severity == Severity::Warning;
     case Verdict::Breach: return false;
   }
   return false;
@@ -104,7 +186,7 @@ bool allows(const CanaryPolicySpec& policy, const Objective& objective,
 
 bool breaks(const Objective& objective, const Judgement& judgement, bool hold_over) {
   if (judgement.verdict == Verdict::Breach) return true;
-  return judgement.verdict == Verdict::NoData && hold_over &&
+  return judgement.verdict == Verdict::NoData && !judgement.lacks_only_stable && hold_over &&
          objective.on_no_data == WhenNoData::Rollback;
 }
 
@@ -117,21 +199,38 @@ std::string_view to_string(Verdict verdict) {
     case Verdict::NoData: return "NoData";
     case Verdict::SourceError: return "SourceError";
     case Verdict::Warning: return "Warning";
+    case Verdict::BothBreach: return "BothBreach";
     case Verdict::Breach: return "Breach";
   }
   return "NoData";
 }
 
-Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence,
-             const std::optional<WallTime>& judged_from, WallTime now, bool hold_over) {
+double needed_evidence(const CanaryPolicySpec& policy) {
+  int tests = 0;
+  for (const auto& objective : policy.objectives) {
+    if (objective.ratio && objective.severity == Severity::Critical)
+      tests += tests_of(*objective.ratio);
+  }
+  return std::max(1, tests) / policy.judge.max_false_rollback;
+}
+
+std::string bound_text(const RatioObjective& ratio) {
+  auto versus = ratio.versus_stable ? "no more than " + margin_text(*ratio.versus_stable) : "";
+  if (!ratio.at_most) return versus;
+  return "at most " + percent(*ratio.at_most) + (versus.empty() ? "" : "; " + versus);
+}
+
+Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, const Occasion& occasion) {
   static const ObjectiveEvidence kNone;
   Ruling ruling;
   ruling.may_advance = true;
   for (const auto& objective : policy.objectives) {
+    if (is_left_out(objective, occasion)) continue;
     const auto seen = evidence.find(objective.name);
-    auto judgement = judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second,
-                               judged_from, now);
-    if (!ruling.breach && breaks(objective, judgement, hold_over)) ruling.breach = judgement;
+    auto judgement =
+        judge_one(policy, objective, seen == evidence.end() ? kNone : seen->second, occasion);
+    if (!ruling.breach && breaks(objective, judgement, occasion.hold_over))
+      ruling.breach = judgement;
     if (ruling.may_advance && !allows(policy, objective, judgement)) {
       ruling.may_advance = false;
       ruling.holding = fmt::format("{} is {}: {}", judgement.objective,

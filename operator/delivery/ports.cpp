@@ -1,6 +1,20 @@
 #include "delivery/ports.h"
 
+#include <algorithm>
+
+#include "delivery/release_course.h"
+
 namespace weir {
+
+int pods_of_share(int weight, int replicas, int stable) {
+  if (weight <= 0 || replicas <= 0) return 0;
+  if (weight >= 100) return replicas;
+  return std::clamp(weight * stable / (100 - weight), 1, replicas);
+}
+
+int TrafficRouter::pods_for(int weight, int replicas, int /*stable*/) const {
+  return weir::pods_for(weight, replicas);
+}
 
 const TrafficRouter* Plugins::router(TrafficType type) const {
   for (const auto* candidate : routers) {

@@ -30,13 +30,20 @@ struct RouteState {
       false;  // by the data plane, in its present generation, with all references resolved
   std::string not_accepted;  // why not, in the data plane's words
   std::vector<Backend> backends;
-  std::string memo;  // the text we gave with `backends`, written in the same write
+  std::string memo;      // the text we gave with `backends`, written in the same write
+  bool pending = false;  // not accepted, since nobody has looked at the present generation yet
 };
 
 struct RouteGoal {
   std::vector<Backend> backends;
   std::string memo;
+  // The callers' Service as it is when one revision serves alone, for a router whose route it is; null while the spec cannot be read.
+  Json callers_service{};
 };
+
+// Where pods are the share: the most pods of a canary, beside those of stable, whose share is not above `weight` percent; one, where
+// even a single pod is more; never more than `replicas`.
+int pods_of_share(int weight, int replicas, int stable);
 
 // Moves traffic by the weights of one route object that the Release owns. Stateless and pure: it never does I/O itself.
 class TrafficRouter {
@@ -45,11 +52,18 @@ class TrafficRouter {
   virtual TrafficType type() const = 0;
   virtual Kind kind() const = 0;  // of the route object
 
+  // True: the callers' Service is the route, and while a canary has a share every ready pod of the Release has an equal part in
+  // it, whatever its revision. The number of pods is the weight.
+  virtual bool shares_by_pods() const { return false; }
+
+  // Pods that a revision needs for `weight` percent of the traffic. `replicas`: for all of it; `stable`: those that the other one keeps.
+  virtual int pods_for(int weight, int replicas, int stable) const;
+
   // `route` may be null: there is none.
   virtual RouteState state(const RawObject* route) const = 0;
 
   // The one write that makes the route say `goal`, or nothing when it does. `guarded`: refuse it if the route has changed since.
-  // While the Release's spec cannot be read, the weights of the route as it is.
+  // While the Release's spec cannot be read, or asks for another router, the weights of the route as it is.
   // Error: Invalid, naming the field of the Release.
   virtual Result<std::optional<Action>> plan(const Release& release, const RouteGoal& goal,
                                              const RawObject* route, bool guarded) const = 0;
@@ -68,7 +82,12 @@ struct MetricExpression {
   std::string text;  // in the source's query language, placeholders filled in
 };
 
-inline constexpr std::size_t kMaxSeries = 1000;  // per answer
+struct HistorySpan {
+  WallTime from{};
+  WallTime to{};
+};
+
+inline constexpr std::size_t kMaxSeries = 1000;  // per answer and revision
 
 // Asks a metric source. Stateless; thread-safe.
 class MetricProvider {
@@ -86,6 +105,14 @@ class MetricProvider {
   virtual Result<std::vector<MetricSample>> measure(
       const std::vector<MetricExpression>& expressions, HttpClient& http,
       const Deadline& deadline) const = 0;
+
+  // The sum of all series of each expression, each minute of a span; minutes without series are left out. A source that keeps
+  // nothing has none.
+  virtual Result<std::vector<MetricSample>> history(
+      const std::vector<MetricExpression>& /*expressions*/, const HistorySpan& /*span*/,
+      HttpClient& /*http*/, const Deadline& /*deadline*/) const {
+    return std::vector<MetricSample>{};
+  }
 };
 
 struct Plugins {

@@ -4,6 +4,8 @@
 #include "api/canary_policy.h"
 #include "api/release.h"
 #include "api/views.h"
+#include "api/workload.h"
+#include "delivery/sightings.h"
 #include "runtime/store.h"
 
 namespace weir {
@@ -21,6 +23,8 @@ struct ReleaseCaches {
   Store<EndpointSliceView> endpoint_slices{[](const auto& o) { return release_group(o.meta); }};
   Store<PodView> pods{[](const auto& o) { return release_group(o.meta); }};
   Store<RawObject> routes{[](const auto& o) { return release_group(o.meta); }};
+  Store<DeploymentView> deployments{[](const auto& o) { return release_group(o.meta); }};
+  Sightings sightings{};
 };
 
 }  // namespace weir

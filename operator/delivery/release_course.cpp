@@ -6,6 +6,7 @@
 
 #include "base/sim_point.h"
 #include "base/time_format.h"
+#include "delivery/adoption.h"
 #include "delivery/course_moves.h"
 #include "delivery/release_steps.h"
 #include "delivery/requests.h"
@@ -23,19 +24,21 @@ Course hands_off(const ReleaseSnapshot& snapshot, std::string reason, std::strin
   course.traffic = traffic;
   course.hands_off = true;
   course.phase = traffic.stable.empty() ? Phase::Pending : Phase::Degraded;
-  course.canary = snapshot.release->status.canary;
+  course.canary = known_canary(snapshot);
   stall(course, std::move(reason), std::move(message));
   if (!snapshot.policy || snapshot.judged.empty()) return course;
   const bool watched = snapshot.judged != traffic.canary;
   if (watched && now >= *traffic.promoted + snapshot.policy->spec.watch) return course;
-  Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, std::nullopt, now, false);
-  course.judgements = ruling.judgements;
-  const auto& back_to = watched ? traffic.previous : traffic.stable;
-  if (ruling.breach)
-    roll_back(course, back_to, mark_of(snapshot.judged, *ruling.breach, snapshot.evidence, now));
-  else
-    judge_pods_of(course, snapshot, snapshot.judged, back_to, now);
+  judge_as_it_stands(course, snapshot, watched ? traffic.previous : traffic.stable, now);
   return course;
+}
+
+// ---- the content of spec.config is not known: nothing moves but back ----
+
+Course without_config(const ReleaseSnapshot& snapshot, WallTime now) {
+  const auto& fault = snapshot.config.fault;
+  return hands_off(snapshot, "ConfigNotUsable",
+                   fault ? fault->message : "what spec.config names is being read", now);
 }
 
 // ---- no revision has served yet: straight to 100 % when ready ----
@@ -48,28 +51,73 @@ std::string told_by_pods(const ReleaseSnapshot& snapshot, const std::string& rev
   return ruling.failure ? ruling.failure->message : ruling.holding;
 }
 
-Course first_revision(const ReleaseSnapshot& snapshot, WallTime now) {
+// `name`: who is to serve.
+Course first_revision(const ReleaseSnapshot& snapshot, const std::string& name, WallTime now) {
   Course course;
   const int replicas = snapshot.spec().replicas;
   if (!snapshot.policy) {
     stall(course, "PolicyNotUsable", snapshot.policy.error().message);
     return course;
   }
-  const auto& first = snapshot.revision(snapshot.wanted);
+  const auto& first = snapshot.revision(name);
   course.traffic = snapshot.traffic;
   if (snapshot.is_paused()) {
-    if (first.replica_set) course.pods[snapshot.wanted] = first.replicas();
-    pause(course, snapshot, fmt::format("{} waits", snapshot.wanted));
+    if (first.replica_set) course.pods[name] = first.replicas();
+    pause(course, snapshot, fmt::format("{} waits", name));
     return course;
   }
-  course.pods[snapshot.wanted] = replicas;
-  course.message =
-      fmt::format("first revision {}: {} of {} pods ready{}", snapshot.wanted, first.ready(),
-                  replicas, and_also(told_by_pods(snapshot, snapshot.wanted, now)));
-  if (first.replica_set && first.service && first.ready() >= replicas) {
-    course.traffic.stable = snapshot.wanted;
-    course.notices.push_back({false, "FirstRevision", fmt::format("{} serves", snapshot.wanted)});
+  // All that an adopted one has serve already.
+  const int wanted = snapshot.deployment ? std::max(replicas, first.replicas()) : replicas;
+  course.pods[name] = wanted;
+  course.message = fmt::format("first revision {}: {} of {} pods ready{}", name, first.ready(),
+                               wanted, and_also(told_by_pods(snapshot, name, now)));
+  if (first.replica_set && first.service && first.ready() >= wanted) {
+    course.traffic = snapshot.traffic.resting_at(name);
+    course.notices.push_back({false, "FirstRevision", fmt::format("{} serves", name)});
   }
+  return course;
+}
+
+// ---- a live Deployment is taken over: nothing else moves ----
+
+void add_adoption(Course& course, Adoption adoption) {
+  course.adoption = std::move(adoption.actions);
+  if (adoption.look_again) course.look_again_at(*adoption.look_again);
+}
+
+Course adopting(const ReleaseSnapshot& snapshot, Adoption adoption) {
+  Course course;
+  course.traffic = snapshot.traffic;
+  course.hands_off = true;
+  course.quiet = adoption.message.empty();
+  if (adoption.blocked.empty())
+    course.message = adoption.message;
+  else
+    stall(course, adoption.blocked, adoption.message);
+  add_adoption(course, std::move(adoption));
+  return course;
+}
+
+// ---- stable is gone: its template stood nowhere but in its ReplicaSet ----
+
+// Pods that serve outlive the labels of their ReplicaSet: it may only be out of sight.
+bool stable_is_gone(const ReleaseSnapshot& snapshot) {
+  const auto& view = snapshot.revision(snapshot.traffic.stable);
+  return !view.replica_set && view.ready_endpoints == 0;
+}
+
+// Nothing is left to protect or to return to. A canary that serves keeps its share until the spec's revision can take everything.
+Course replace_stable(const ReleaseSnapshot& snapshot, WallTime now) {
+  reached(SimPoint::StableGone);
+  Course course = first_revision(snapshot, snapshot.wanted, now);
+  const auto& canary = snapshot.traffic.canary;
+  if (!canary.empty() && canary != snapshot.wanted)
+    course.pods[canary] = snapshot.revision(canary).replicas();
+  course.canary = known_canary(snapshot);
+  course.returns = course.traffic.stable != snapshot.traffic.stable;
+  if (course.phase == Phase::Pending) course.phase = Phase::Degraded;
+  course.message = fmt::format("the ReplicaSet of stable {} is gone and cannot be made again; {}",
+                               snapshot.traffic.stable, course.message);
   return course;
 }
 
@@ -90,7 +138,7 @@ void keep_watch(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
     course.judged_from = *traffic.promoted;
     course.pods[traffic.previous] = full;
     course.look_again_at(watch_until);
-    Ruling ruling = judge(policy, snapshot.evidence, course.judged_from, now, false);
+    Ruling ruling = judge(policy, snapshot.evidence, {now, course.judged_from, false, true});
     course.judgements = ruling.judgements;
     course.message = fmt::format("{} serves everything; watched until {}, {} kept to return to",
                                  traffic.stable, format_time(watch_until), traffic.previous);
@@ -107,6 +155,17 @@ void keep_watch(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
     course.message = fmt::format("{} serves everything; {} kept warm until {}", traffic.stable,
                                  traffic.previous, format_time(warm_until));
   }
+}
+
+// Who had no weight has left the route: for callers nothing changes, whether the gateway has looked at it or not.
+bool is_tidied(const ReleaseSnapshot& snapshot) {
+  const auto& status = snapshot.release->status;
+  const auto serves_alone = [&](const WeightStatus& weight) {
+    return weight.revision == snapshot.traffic.stable ? weight.weight == 100 : weight.weight == 0;
+  };
+  return snapshot.route_state.pending && status.phase == Phase::Healthy &&
+         !status.weights.empty() &&
+         std::all_of(status.weights.begin(), status.weights.end(), serves_alone);
 }
 
 Course at_stable(const ReleaseSnapshot& snapshot, WallTime now) {
@@ -132,7 +191,7 @@ Course at_stable(const ReleaseSnapshot& snapshot, WallTime now) {
     course.message = fmt::format("{} of {} pods of {} are ready{}", stable.ready(), replicas,
                                  snapshot.traffic.stable,
                                  and_also(told_by_pods(snapshot, snapshot.traffic.stable, now)));
-  } else if (!route_shows(snapshot)) {
+  } else if (!route_shows(snapshot) && !is_tidied(snapshot)) {
     course.phase = Phase::Progressing;
     course.message = fmt::format("waiting for the gateway to take up the route: {}",
                                  snapshot.route_state.not_accepted);
@@ -142,7 +201,7 @@ Course at_stable(const ReleaseSnapshot& snapshot, WallTime now) {
 
 // ---- the spec asks for a revision that was taken back ----
 
-Course rolled_back(const ReleaseSnapshot& snapshot) {
+Course rolled_back(const ReleaseSnapshot& snapshot, WallTime now) {
   Course course;
   const auto& mark = *snapshot.traffic.rollback;
   course.traffic = snapshot.traffic;
@@ -156,6 +215,8 @@ Course rolled_back(const ReleaseSnapshot& snapshot) {
   course.message = fmt::format("{} was taken back{}: {}: {}; {} serves until the spec changes",
                                mark.revision, over ? "" : ", its pods are draining", mark.reason,
                                mark.message, snapshot.traffic.stable);
+  if (is_news(mark, snapshot.release->status) && snapshot.policy)
+    course.judgements = judge(snapshot.policy->spec, snapshot.evidence, {now}).judgements;
   return course;
 }
 
@@ -171,9 +232,12 @@ Course go_back(const ReleaseSnapshot& snapshot, WallTime now) {
   course.phase = Phase::RollingBack;
   course.pods[traffic.stable] = std::max(replicas, snapshot.revision(traffic.stable).replicas());
   course.pods[traffic.returning] = std::max(replicas, view.replicas());
+  // Should the older one turn out to be gone, the watch goes on, and a breach must find the one before.
+  if (!traffic.previous.empty() && traffic.previous != traffic.returning)
+    course.pods[traffic.previous] = snapshot.revision(traffic.previous).replicas();
   course.message = fmt::format("{} of {} pods of {} ready; {} serves until then", view.ready(),
                                replicas, traffic.returning, traffic.stable);
-  if (!view.replica_set) {
+  if (!view.replica_set || view.lacks_config()) {
     course.traffic.returning.clear();
     course.notices.push_back({true, "RevisionGone", fmt::format("{} is gone", traffic.returning)});
   } else if (view.service && view.ready() >= replicas) {
@@ -195,28 +259,54 @@ Course go_back(const ReleaseSnapshot& snapshot, WallTime now) {
 
 Course chart(const ReleaseSnapshot& snapshot, WallTime now) {
   const auto& traffic = snapshot.traffic;
+  const bool adopts = snapshot.release->spec && !snapshot.spec().workload.empty();
+  if (adopts && snapshot.router && traffic.stable.empty()) {
+    auto adoption = adopt(snapshot, now);
+    if (!adoption.done) return adopting(snapshot, std::move(adoption));
+  }
+  if (adopts && !snapshot.deployment) {
+    // It is gone, or somebody took our label off it.
+    auto course = hands_off(snapshot, "NoDeployment", snapshot.pod_template.error().message, now);
+    add_adoption(course, adopt(snapshot, now));
+    return course;
+  }
   if (!snapshot.pod_template)
     return hands_off(snapshot, "InvalidSpec", snapshot.pod_template.error().message, now);
   if (!snapshot.router)
     return hands_off(snapshot, "UnknownRouter", "spec.traffic.type: no such router is built in",
                      now);
-  if (traffic.stable.empty()) return first_revision(snapshot, now);
+  if (snapshot.router->type() != snapshot.spec().traffic.type)
+    return hands_off(snapshot, "TrafficTypeChanged",
+                     fmt::format("spec.traffic.type: must not change while {} is under way: set it "
+                                 "back, or abort the release",
+                                 traffic.canary),
+                     now);
+  if (snapshot.wanted.empty()) return without_config(snapshot, now);
+  if (traffic.stable.empty()) return first_revision(snapshot, snapshot.first, now);
   const bool at_rest = snapshot.wanted == traffic.stable;
   const bool taken_back = traffic.rollback && traffic.rollback->revision == snapshot.wanted;
   if (!traffic.returning.empty() && (at_rest || taken_back)) return go_back(snapshot, now);
   if (at_rest) return at_stable(snapshot, now);
-  if (taken_back) return rolled_back(snapshot);
+  if (taken_back) return rolled_back(snapshot, now);
+  if (stable_is_gone(snapshot)) return replace_stable(snapshot, now);
   return take_steps(snapshot, now);
+}
+
+// What runs goes on without the objects that it was made of; that they are missing is said.
+Course with_config_fault(Course course, const ReleaseSnapshot& snapshot) {
+  const auto& fault = snapshot.config.fault;
+  if (fault && !snapshot.wanted.empty()) course.message += and_also(fault->message);
+  return course;
 }
 
 }  // namespace
 
 Course chart_course(const ReleaseSnapshot& snapshot, WallTime now) {
   const auto answer = answer_request(snapshot, now);
-  if (!answer) return chart(snapshot, now);
+  if (!answer) return with_config_fault(chart(snapshot, now), snapshot);
   ReleaseSnapshot asked = snapshot;
   asked.traffic = answer->traffic;
-  Course course = chart(asked, now);
+  Course course = with_config_fault(chart(asked, now), snapshot);
   course.answer = answer->status;
   const bool refused = answer->status.outcome == "Refused";
   course.notices.push_back(

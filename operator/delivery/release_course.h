@@ -8,6 +8,7 @@
 
 #include "delivery/judge.h"
 #include "delivery/release_snapshot.h"
+#include "runtime/plan.h"
 
 namespace weir {
 
@@ -26,10 +27,13 @@ struct Course {
   std::string message;  // one sentence: what it does, what it waits for, until when
   std::optional<CanaryStatus> canary;
   std::vector<Judgement> judgements;
-  bool hands_off = false;  // leave every child but the route as it is
-  bool returns = false;    // a person's choice begins to serve: the route must be as it was seen
+  bool hands_off = false;        // leave every child but the route as it is
+  std::vector<Action> adoption;  // what takes a Deployment over, or looks at it
+  bool quiet = false;            // it only looks: nothing is worth a word
+  bool returns = false;  // a person's choice begins to serve: the route must be as it was seen
   std::optional<RequestStatus> answer;  // to what a person has asked
-  bool stalled = false;                 // only a change of input can help
+  bool settling = false;  // between a rise and the gateway's answer: nothing to tell people yet
+  bool stalled = false;   // only a change of input can help
   std::string stalled_reason;
   std::vector<Notice> notices;
   std::optional<WallTime> look_again;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/sim_point.h"
+#include "delivery/release_config.h"
 
 namespace weir {
 namespace {
@@ -15,8 +16,34 @@ std::string label(const ObjectMeta& meta, std::string_view name) {
   return found == meta.labels.end() ? "" : found->second;
 }
 
+// Of a Release that gives back what it adopted: the garbage collector may have taken its name from what it owned, and the
+// Deployment may have put its own there.
+bool was_ours(const ObjectMeta& meta, const Release& release) {
+  return release.meta.deleting && (meta.owner_uid.empty() || meta.owner_kind == "Deployment");
+}
+
 bool is_ours(const ObjectMeta& meta, const Release& release) {
-  return meta.owner_uid == release.meta.uid && !meta.deleting;
+  return !meta.deleting && (meta.owner_uid == release.meta.uid || was_ours(meta, release));
+}
+
+// A revision whose pods may serve callers already: an adopted one, or one that is complete when every witness of who serves is
+// lost; else what the spec asks for.
+std::string first_of(const ReleaseSnapshot& snapshot) {
+  if (!snapshot.release->spec) return snapshot.wanted;
+  const RevisionView* best = nullptr;
+  std::string first = snapshot.wanted;
+  const bool adopts = snapshot.deployment != nullptr;
+  const auto is_better = [&](const RevisionView& view) {
+    if (adopts) return view.replicas() > (best ? best->replicas() : 0);
+    const bool complete = view.replica_set && view.ready() >= std::max(snapshot.spec().replicas, 1);
+    return complete && (!best || view.replica_set->meta.created < best->replica_set->meta.created);
+  };
+  for (const auto& [name, view] : snapshot.revisions) {
+    if (!is_better(view)) continue;
+    best = &view;
+    first = name;
+  }
+  return first;
 }
 
 // The route is the commit log. Without it (first revision, or somebody deleted it) status and the callers' Service still know
@@ -44,6 +71,14 @@ Traffic rebuild_traffic(const ReleaseSnapshot& snapshot) {
   return traffic;
 }
 
+Result<Json> adopted_template(const ReleaseSnapshot& snapshot) {
+  if (snapshot.deployment) return parse_json(snapshot.deployment->template_text);
+  return Error{ErrorKind::Invalid,
+               fmt::format("spec.workloadRef.name: found \"{}\", must be the name of a Deployment "
+                           "in namespace {}",
+                           snapshot.spec().workload, snapshot.release->meta.key.ns)};
+}
+
 // A route whose memo was lost still shows by its weights who serves.
 Traffic traffic_from_weights(const ReleaseSnapshot& snapshot) {
   Traffic traffic = rebuild_traffic(snapshot);
@@ -66,19 +101,38 @@ std::optional<ReleaseSnapshot> ReleaseObserver::observe(const ObjectKey& key) co
   ReleaseSnapshot snapshot;
   snapshot.release = caches_.releases.find(key);
   if (!snapshot.release) return std::nullopt;
+  observe_workload(snapshot);
   const auto& spec = snapshot.release->spec;
-  if (!spec) {
+  if (!spec)
     snapshot.pod_template = spec.error();
-  } else {
+  else if (spec->workload.empty())
     snapshot.pod_template = resolved_template(*spec);
-    if (snapshot.pod_template) snapshot.wanted = revision_of(*snapshot.pod_template);
-  }
+  else
+    snapshot.pod_template = adopted_template(snapshot);
   observe_children(snapshot);
   observe_traffic(snapshot);
-  snapshot.policy = policy_for(snapshot);
-  if (!snapshot.judged.empty())
-    snapshot.evidence = evidence_.read({snapshot.release->meta.uid, snapshot.judged});
+  observe_config(snapshot, config_.read(snapshot.release->meta.uid));
+  snapshot.first = first_of(snapshot);
+  // The status that tells of a rollback shows what it rests on.
+  const auto& mark = snapshot.traffic.rollback;
+  const bool tells = snapshot.judged.empty() && is_news(mark, snapshot.release->status);
+  const auto& shown = tells ? mark->revision : snapshot.judged;
+  snapshot.policy = policy_for(snapshot, shown);
+  if (!shown.empty()) snapshot.evidence = evidence_.read({snapshot.release->meta.uid, shown});
   return snapshot;
+}
+
+void ReleaseObserver::observe_workload(ReleaseSnapshot& snapshot) const {
+  const Release& release = *snapshot.release;
+  // Whatever became of the spec, what was taken is given back.
+  const auto adopts = release.meta.annotations.find(marks::kAdopts);
+  std::string name = release.spec ? release.spec->workload : "";
+  if (name.empty() && adopts != release.meta.annotations.end()) name = adopts->second;
+  if (name.empty()) return;
+  const auto deployment = caches_.deployments.find({release.meta.key.ns, name});
+  const bool ours = deployment && label(deployment->meta, marks::kRelease) == release.meta.key.name;
+  if (ours && !deployment->meta.deleting) snapshot.deployment = deployment;
+  snapshot.seen = caches_.sightings.of(release.meta.key);
 }
 
 void ReleaseObserver::observe_children(ReleaseSnapshot& snapshot) const {
@@ -111,18 +165,11 @@ void ReleaseObserver::observe_children(ReleaseSnapshot& snapshot) const {
 }
 
 void ReleaseObserver::observe_traffic(ReleaseSnapshot& snapshot) const {
-  const Release& release = *snapshot.release;
-  const auto type = release.spec ? release.spec->traffic.type : TrafficType::GatewayApi;
-  snapshot.router = plugins_.router(type);
-  const auto route = caches_.routes.find(release.meta.key);
-  if (route && is_ours(route->meta, release)) snapshot.route = route;
-  if (snapshot.router) snapshot.route_state = snapshot.router->state(snapshot.route.get());
-  if (!snapshot.route) {
-    snapshot.traffic = rebuild_traffic(snapshot);
-  } else {
-    auto traffic = decode_traffic(snapshot.route_state.memo);
-    snapshot.traffic = traffic ? std::move(*traffic) : traffic_from_weights(snapshot);
-  }
+  auto memo = observe_memo(snapshot);
+  if (memo)
+    snapshot.traffic = *std::move(memo);
+  else
+    snapshot.traffic = snapshot.route ? traffic_from_weights(snapshot) : rebuild_traffic(snapshot);
   const auto& traffic = snapshot.traffic;
   if (!traffic.canary.empty())
     snapshot.judged = traffic.canary;
@@ -130,11 +177,57 @@ void ReleaseObserver::observe_traffic(ReleaseSnapshot& snapshot) const {
     snapshot.judged = traffic.stable;
 }
 
-Result<PinnedPolicy> ReleaseObserver::policy_for(const ReleaseSnapshot& snapshot) const {
+// The router, its route, and what that one, or the one from before a change of spec.traffic.type, says that the traffic is.
+std::optional<Traffic> ReleaseObserver::observe_memo(ReleaseSnapshot& snapshot) const {
+  const auto& spec = snapshot.release->spec;
+  const auto type = spec ? spec->traffic.type : TrafficType::GatewayApi;
+  snapshot.router = plugins_.router(type);
+  if (!snapshot.router) return std::nullopt;
+  snapshot.route = route_of(*snapshot.router, snapshot);
+  snapshot.route_state = snapshot.router->state(snapshot.route.get());
+  auto memo = decode_traffic(snapshot.route_state.memo);
+  for (const auto* other : plugins_.routers) {
+    const auto route = other == snapshot.router ? nullptr : route_of(*other, snapshot);
+    if (!route) continue;
+    const auto state = other->state(route.get());
+    auto before = decode_traffic(state.memo);
+    if (!memo && before && (!spec || !before->canary.empty())) {
+      snapshot.router = other;
+      snapshot.route = route;
+      snapshot.route_state = state;
+      return *std::move(before);
+    }
+    if (!memo && before) memo = std::move(before);
+    snapshot.left_router = other;
+    snapshot.left_route = route;
+  }
+  return memo ? std::optional(*std::move(memo)) : std::nullopt;
+}
+
+std::shared_ptr<const RawObject> ReleaseObserver::route_of(const TrafficRouter& router,
+                                                           const ReleaseSnapshot& snapshot) const {
   const Release& release = *snapshot.release;
-  const auto& judged = snapshot.revision(snapshot.judged).replica_set;
-  const bool under_way = judged && (snapshot.judged == snapshot.wanted || snapshot.wanted.empty());
-  if (under_way) {
+  if (!router.shares_by_pods()) {
+    const auto route = caches_.routes.find(release.meta.key);
+    return route && is_ours(route->meta, release) ? route : nullptr;
+  }
+  // The one that the spec names; until it is made, the one that it named before.
+  std::shared_ptr<const RawObject> found;
+  for (const auto& [name, service] : snapshot.callers) {
+    if (!found || (release.spec && name == release.spec->service.name)) found = service;
+  }
+  return found;
+}
+
+Result<PinnedPolicy> ReleaseObserver::policy_for(const ReleaseSnapshot& snapshot,
+                                                 const std::string& shown) const {
+  const Release& release = *snapshot.release;
+  const auto& traffic = snapshot.traffic;
+  const auto& judged = snapshot.revision(shown).replica_set;
+  // A policy that was changed together with the Release may be heard of a moment later: until the first weight it counts.
+  const bool begun = shown != traffic.canary || traffic.weight > 0;
+  const bool under_way = begun && (shown == snapshot.wanted || snapshot.wanted.empty());
+  if (judged && under_way) {
     const auto pin = judged->meta.annotations.find(marks::kPolicy);
     if (pin != judged->meta.annotations.end()) {
       auto pinned = pins_.decode(pin->second);

@@ -7,7 +7,9 @@
 
 #include "api/codec.h"
 #include "base/json.h"
+#include "delivery/adoption.h"
 #include "delivery/course_moves.h"
+#include "delivery/release_config.h"
 #include "delivery/release_questions.h"
 #include "delivery/release_status.h"
 #include "kube/kinds.h"
@@ -26,21 +28,44 @@ class PlanBuilder {
   Plan build(const Error* refused) {
     // Not behind the writes: while one of them fails the canary is still to be judged.
     add_questions(s_, course_, now_, plan_);
+    add_config_reading(s_, now_, plan_);
+    // Of many that are hurt at once, each is taken back before any of them is told of.
+    if (!refused && takes_back()) {
+      const auto before = plan_.actions.size();
+      add_route();
+      if (plan_.actions.size() > before) {
+        plan_.look_again_at(now_);
+        return std::move(plan_);
+      }
+    }
     if (refused) add_status(refused);
     if (course_.hands_off) {
       if (course_.traffic != s_.traffic) add_route();
+      for (const auto& action : course_.adoption) plan_.actions.push_back(action);
     } else {
       add_moves();
     }
-    if (!refused) add_status(nullptr);
-    for (const auto& notice : course_.notices)
-      plan_.actions.emplace_back(RecordEvent{kinds::kRelease, release_.meta.key, release_.meta.uid,
-                                             notice.warning, notice.reason, notice.message});
+    // While its config is being read nobody can tell whether this spec is served already.
+    if (!refused && !course_.quiet && !s_.config.unread) add_status(nullptr);
+    for (const auto& notice : course_.notices) record(notice);
     if (course_.look_again) plan_.look_again_at(*course_.look_again);
     return std::move(plan_);
   }
 
+  Plan settle(const Error* refused) {
+    if (refused) add_status(refused);
+    if (s_.route && s_.router) add_route();
+    add_scales(false);
+    if (!refused) add_status(nullptr);
+    return std::move(plan_);
+  }
+
  private:
+  bool takes_back() const {
+    const auto& mark = course_.traffic.rollback;
+    return mark && mark != s_.traffic.rollback && !course_.answer && course_.notices.empty();
+  }
+
   // A fall of a weight comes before anything else and waits for nothing; a rise comes after all that it needs.
   void add_moves() {
     const bool rises = weight_rises();
@@ -55,6 +80,18 @@ class PlanBuilder {
     if (rises) add_route();
     add_scales(false);
     add_removals();
+    keep_paused();
+  }
+
+  // An adopted Deployment that runs would make pods of its own.
+  void keep_paused() {
+    const auto& deployment = s_.deployment;
+    if (!deployment || deployment->paused) return;
+    const Json body{{"metadata", {{"labels", deployment->meta.labels}}},
+                    {"spec", {{"paused", true}}}};
+    plan_.actions.emplace_back(PatchObject{kinds::kDeployment, deployment->meta.key, body,
+                                           deployment->meta.uid, "",
+                                           "somebody who resumed an adopted Deployment"});
   }
 
   bool weight_rises() const {
@@ -85,12 +122,13 @@ class PlanBuilder {
   }
 
   void add_route() {
-    RouteGoal goal{backends(), encode_traffic(course_.traffic)};
+    RouteGoal goal{backends(), encode_traffic(course_.traffic), callers_service()};
     int sum = 0;
     for (const auto& backend : goal.backends) sum += backend.weight;
     route_waits_ =
         sum != 100;  // nobody to serve yet, or the stable Service is being put back first
     if (route_waits_) return;
+    if (s_.router->shares_by_pods() && taken_service()) return;  // first it must be ours
     const bool guarded = course_.returns || weight_rises();
     auto action = s_.router->plan(release_, goal, s_.route.get(), guarded);
     if (!action) return;  // the spec's fault; said by the status of the pass that tried the route
@@ -114,11 +152,12 @@ class PlanBuilder {
 
   // Before the first revision starts a pod: would the server take the route, and is the name of the callers' Service free?
   void try_first() {
-    if (s_.revision(s_.wanted).replica_set) return;
-    const RouteGoal goal{{{s_.wanted, child_name(release_, s_.wanted), 100}}, "{}"};
+    if (s_.revision(s_.first).replica_set) return;
+    const Json callers = callers_service_body(release_, s_.spec(), s_.wanted);
+    const RouteGoal goal{{{s_.wanted, child_name(release_, s_.wanted), 100}}, "{}", callers};
     auto route = s_.router->plan(release_, goal, nullptr, false);
     if (route && *route) plan_.actions.push_back(std::move(**route));
-    create(kinds::kService, callers_service_body(release_, s_.spec(), s_.wanted));
+    if (!s_.router->shares_by_pods()) create(kinds::kService, callers);
     for (auto& action : plan_.actions) {
       if (auto* create = std::get_if<CreateObject>(&action)) create->dry_run = true;
     }
@@ -135,6 +174,7 @@ class PlanBuilder {
     std::set<std::string> needed{course_.traffic.stable, course_.traffic.canary,
                                  course_.traffic.returning};
     if (course_.pods.count(s_.wanted) != 0) needed.insert(s_.wanted);
+    if (s_.traffic.stable.empty()) needed.insert(s_.first);
     for (const auto& revision : needed) {
       if (revision.empty()) continue;
       const auto& view = s_.revision(revision);
@@ -146,11 +186,22 @@ class PlanBuilder {
       if (view.service)
         correct(kinds::kService, *view.service, revision_service_body(release_, spec, revision));
       if (view.replica_set || !s_.policy) continue;
-      create(kinds::kReplicaSet,
-             replica_set_body(release_, spec,
-                              {revision, *s_.pod_template, pods_wanted(revision), *s_.policy}));
-      mark_restored(stood_in_route(revision));
+      create_replica_set();
     }
+  }
+
+  // With config it begins without pods: its copies can be made only when it is there to own them.
+  void create_replica_set() {
+    RevisionSpec revision{s_.wanted, *s_.pod_template, pods_wanted(s_.wanted), *s_.policy};
+    revision.adopted = s_.deployment.get();
+    if (!s_.config.refs.empty()) {
+      const auto mark = new_config_mark(s_, now_);
+      revision.resolved_template = with_names(*s_.pod_template, mark.copies);
+      revision.config_mark = encode_config_mark(mark);
+      revision.replicas = 0;
+    }
+    create(kinds::kReplicaSet, replica_set_body(release_, s_.spec(), revision));
+    mark_restored(stood_in_route(s_.wanted));
   }
 
   void create(const Kind& kind, Json body) {
@@ -174,8 +225,30 @@ class PlanBuilder {
       const int wanted = pods_wanted(revision);
       const bool pins = up && course_.canary && revision == course_.canary->revision && s_.policy &&
                         pin_of(view) != s_.policy->text;
-      if (up ? wanted > view.replicas() || pins : wanted < view.replicas() && may_shrink(revision))
-        scale(view, std::max(wanted, up ? view.replicas() : 0), pins);
+      const bool lacks = up && view.lacks_config();
+      if (lacks && !add_copies(revision)) continue;
+      if (up && !lacks) restore_copies(revision, view);
+      const bool grows = wanted > view.replicas() || pins || lacks;
+      if (up ? grows : wanted < view.replicas() && may_shrink(revision))
+        scale(view, std::max(wanted, up ? view.replicas() : 0), pins, lacks);
+    }
+  }
+
+  // Before the first pod. False: not now, so no pods either.
+  bool add_copies(const std::string& revision) {
+    if (revision != s_.wanted || course_.pods.count(revision) == 0) return false;
+    auto copies = config_copies(s_);
+    if (copies.empty()) return false;
+    for (auto& copy : copies) plan_.actions.emplace_back(std::move(copy));
+    return true;
+  }
+
+  // Nobody watches them; that one is gone shows by a pod that cannot start. Those that are there stay as they are.
+  void restore_copies(const std::string& revision, const RevisionView& view) {
+    if (revision != s_.wanted || !may_lack_copies(view, now_, plan_)) return;
+    for (auto& copy : config_copies(s_)) {
+      plan_.actions.emplace_back(std::move(copy));
+      mark_restored(true);
     }
   }
 
@@ -184,13 +257,14 @@ class PlanBuilder {
     return found == view.replica_set->meta.annotations.end() ? "" : found->second;
   }
 
-  void scale(const RevisionView& view, int replicas, bool pins) {
+  void scale(const RevisionView& view, int replicas, bool pins, bool copied) {
     const auto& labels = view.replica_set->meta.labels;
     Json body{{"metadata", {{"labels", labels}}}, {"spec", {{"replicas", replicas}}}};
     if (pins) {
       body["metadata"]["annotations"][std::string(marks::kPolicy)] = s_.policy->text;
       body["spec"]["minReadySeconds"] = s_.policy->spec.min_ready_seconds;
     }
+    if (copied) body["metadata"]["annotations"][std::string(marks::kConfigCopied)] = "true";
     plan_.actions.emplace_back(PatchObject{kinds::kReplicaSet, view.replica_set->meta.key,
                                            std::move(body), view.replica_set->meta.uid, "",
                                            view.replica_set->edited_by});
@@ -199,7 +273,8 @@ class PlanBuilder {
   // Pods go no earlier than `drain` after their weight 0 was accepted; who serves may shrink with the spec.
   bool may_shrink(const std::string& revision) {
     if (revision == course_.traffic.stable) return course_.traffic.canary.empty();
-    if (revision == course_.traffic.canary) return false;
+    // Only where pods are the share the course ever wants fewer.
+    if (revision == course_.traffic.canary) return s_.router->shares_by_pods();
     for (const auto& idle : idle_revisions(s_, course_, now_)) {
       if (idle.revision != revision) continue;
       const auto until = idle.since + (s_.policy ? s_.policy->spec.drain : kDefaultDrain);
@@ -210,23 +285,60 @@ class PlanBuilder {
   }
 
   void add_callers_service() {
-    const auto& traffic = course_.traffic;
-    if (traffic.stable.empty()) return;  // its selector witnesses who serves: nobody yet
-    const Json wanted = callers_service_body(release_, s_.spec(), traffic.stable);
+    if (course_.traffic.stable.empty()) return;  // its selector witnesses who serves: nobody yet
+    const Json wanted = callers_service();
     const auto found = s_.callers.find(s_.spec().service.name);
-    if (found == s_.callers.end()) {
+    if (auto taken = taken_service()) {
+      plan_.actions.push_back(*std::move(taken));
+    } else if (s_.router->shares_by_pods()) {
+      // It is the route, which has been written.
+    } else if (found == s_.callers.end()) {
       create(kinds::kService, wanted);
       mark_restored(s_.callers.empty() && !release_.status.weights.empty());
     } else {
       correct(kinds::kService, *found->second, wanted);
+      forget_route(*found->second);
     }
     for (const auto& [name, service] : s_.callers) {
-      if (name != s_.spec().service.name) remove(kinds::kService, service->meta);
+      if (name != s_.spec().service.name && service != s_.route)
+        remove(kinds::kService, service->meta);
     }
+  }
+
+  // As it is when one revision serves alone.
+  Json callers_service() const {
+    if (!release_.spec) return {};
+    Json body = callers_service_body(release_, s_.spec(), course_.traffic.stable);
+    // The ports of a Service that was taken over stay as its callers know them.
+    const auto found = s_.callers.find(s_.spec().service.name);
+    if (found != s_.callers.end() && found->second->meta.annotations.contains(marks::kAdopted))
+      body["spec"].erase("ports");
+    return body;
+  }
+
+  // The user's Service, as long as it is not ours.
+  std::optional<Action> taken_service() const {
+    if (!release_.spec || s_.callers.contains(s_.spec().service.name)) return std::nullopt;
+    return take_service(s_, callers_service());
+  }
+
+  // It was the route before the spec asked for another router: what it tells of the traffic grows old.
+  void forget_route(const RawObject& service) {
+    Json none = Json::object();
+    for (const auto& [name, text] : service.meta.annotations)
+      if (name != marks::kAdopted) none[name] = nullptr;
+    if (none.empty() || s_.route_state.memo.empty()) return;
+    plan_.actions.emplace_back(PatchObject{
+        kinds::kService, service.meta.key,
+        Json{{"metadata", {{"labels", service.meta.labels}, {"annotations", std::move(none)}}}},
+        service.meta.uid});
   }
 
   // Services of revisions that have no pods and left the route; ReplicaSets beyond the history limit, oldest first.
   void add_removals() {
+    const bool told = !s_.route_state.memo.empty();
+    if (told && s_.left_route && !s_.left_router->shares_by_pods())
+      remove(s_.left_router->kind(), s_.left_route->meta);
     std::vector<const RevisionView*> past;
     for (const auto& [revision, view] : s_.revisions) {
       const auto& traffic = course_.traffic;
@@ -250,12 +362,20 @@ class PlanBuilder {
   }
 
   void add_status(const Error* refused) {
+    if (course_.settling && !course_.answer && !refused) return;
     auto status = render_status(s_, course_, now_, refused);
     // What was asked stands in the route first.
     if (course_.answer && !refused && !route_waits_) add_answer(status, *course_.answer);
     if (!needs_write(release_.status, status, now_)) return;
     plan_.actions.emplace_back(PatchStatus{kinds::kRelease, release_.meta.key, release_.meta.uid,
                                            encode_release_status(status)});
+    const auto notice = news_of_rollback(release_.status, course_.traffic);
+    if (notice && !refused) record(*notice);
+  }
+
+  void record(const Notice& notice) {
+    plan_.actions.emplace_back(RecordEvent{kinds::kRelease, release_.meta.key, release_.meta.uid,
+                                           notice.warning, notice.reason, notice.message});
   }
 
   const ReleaseSnapshot& s_;
@@ -267,6 +387,11 @@ class PlanBuilder {
 };
 
 }  // namespace
+
+Plan plan_settling(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
+                   const Error* refused) {
+  return PlanBuilder(snapshot, course, now).settle(refused);
+}
 
 Plan plan_release(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
                   const Error* refused) {

@@ -11,4 +11,8 @@ namespace weir {
 Plan plan_release(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
                   const Error* refused);
 
+// Only what ends a release: all weight to `course.traffic.stable`, and the pods of others go when they may. Nothing is created.
+Plan plan_settling(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
+                   const Error* refused);
+
 }  // namespace weir

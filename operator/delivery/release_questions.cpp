@@ -7,17 +7,8 @@
 namespace weir {
 namespace {
 
-std::vector<MetricExpression> expressions(const Objective& objective, const Release& release,
-                                          const std::string& revision) {
-  const auto fill = [&](std::string_view role, const std::string& text) {
-    return MetricExpression{std::string(role), fill_placeholders(text, release, revision)};
-  };
-  if (objective.value) return {fill(roles::kValue, objective.value->query)};
-  const auto& queries = objective.ratio->queries;
-  const auto part =
-      queries.good.empty() ? fill(roles::kBad, queries.bad) : fill(roles::kGood, queries.good);
-  return {part, fill(roles::kTotal, queries.total)};
-}
+// Long enough to have seen some bursts, if there are any: designs/014.
+constexpr auto kPast = std::chrono::hours(24);
 
 // Only what status says about the very revision.
 std::optional<JudgementStatus> checkpoint_of(const ReleaseStatus& status,
@@ -42,6 +33,11 @@ std::optional<WallTime> next_question(const ReleaseSnapshot& snapshot, const Obj
          (objective.value ? objective.value->interval : snapshot.policy->spec.judge.interval);
 }
 
+// Who serves beside the judged revision; "" = nobody does.
+std::string compared_with(const std::string& judged, const Traffic& traffic) {
+  return judged == traffic.canary && traffic.weight < 100 ? traffic.stable : "";
+}
+
 std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const Course& course,
                                          const Objective& objective, WallTime now) {
   const Release& release = *snapshot.release;
@@ -51,10 +47,15 @@ std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const 
   for (const auto& source : snapshot.policy->spec.sources) {
     if (source.name == objective.source) result->source = source;
   }
-  result->expressions = expressions(objective, release, snapshot.judged);
-  result->judged_from = course.judged_from;
-  result->checkpoint = checkpoint_of(release.status, snapshot.judged, objective.name);
-  result->asked = now;
+  const auto stable = compared_with(snapshot.judged, course.traffic);
+  result->expressions = expressions_of(objective, release, snapshot.judged, stable);
+  const bool is_first = snapshot.evidence.count(objective.name) == 0;
+  if (is_first && result->expressions.size() == 4) {
+    result->past.assign(result->expressions.begin() + 2, result->expressions.end());
+    result->past_span = {now - kPast, now};
+  }
+  result->asking = {now, course.judged_from,
+                    checkpoint_of(release.status, snapshot.judged, objective.name), stable};
   return result;
 }
 
@@ -72,6 +73,31 @@ std::string fill_placeholders(std::string text, const Release& release,
       text.replace(at, name.size(), values[i]);
   }
   return text;
+}
+
+std::vector<MetricExpression> expressions_of(const Objective& objective, const Release& release,
+                                             const std::string& revision,
+                                             const std::string& stable) {
+  if (objective.value)
+    return {
+        {std::string(roles::kValue), fill_placeholders(objective.value->query, release, revision)}};
+  const auto& queries = objective.ratio->queries;
+  const bool by_good = !queries.good.empty();
+  const auto& part = by_good ? queries.good : queries.bad;
+  std::vector<MetricExpression> result{
+      {std::string(by_good ? roles::kGood : roles::kBad),
+       fill_placeholders(part, release, revision)},
+      {std::string(roles::kTotal), fill_placeholders(queries.total, release, revision)}};
+  if (stable.empty()) return result;
+  const MetricExpression stable_part{std::string(by_good ? roles::kStableGood : roles::kStableBad),
+                                     fill_placeholders(part, release, stable)};
+  const MetricExpression stable_total{std::string(roles::kStableTotal),
+                                      fill_placeholders(queries.total, release, stable)};
+  // The same counters twice would make both revisions equal.
+  if (stable_part.text == result[0].text || stable_total.text == result[1].text) return result;
+  result.push_back(stable_part);
+  result.push_back(stable_total);
+  return result;
 }
 
 void add_questions(const ReleaseSnapshot& snapshot, const Course& course, WallTime now,

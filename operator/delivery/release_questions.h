@@ -17,9 +17,10 @@ struct ReleaseQuestion final : Question {
   Objective objective;
   MetricSource source;
   std::vector<MetricExpression> expressions;
-  std::optional<WallTime> judged_from;
-  std::optional<JudgementStatus> checkpoint;  // where to go on after a restart
-  WallTime asked{};
+  // Of stable, with the first question: what is asked of its past.
+  std::vector<MetricExpression> past;
+  HistorySpan past_span;
+  Asking asking;
 
   std::string describe() const override { return objective.name; }
 };
@@ -27,6 +28,12 @@ struct ReleaseQuestion final : Question {
 // A query as it is asked for one revision.
 std::string fill_placeholders(std::string text, const Release& release,
                               const std::string& revision);
+
+// What is asked for one objective, all at one instant. `stable`: the revision whose counters are wanted beside those of `revision`;
+// "" = none. Only a ratio's are, and only where its queries tell revisions apart.
+std::vector<MetricExpression> expressions_of(const Objective& objective, const Release& release,
+                                             const std::string& revision,
+                                             const std::string& stable);
 
 // One question per objective, each at its own interval, from the moment the judged revision has a Service.
 void add_questions(const ReleaseSnapshot& snapshot, const Course& course, WallTime now, Plan& plan);

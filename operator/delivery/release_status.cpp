@@ -8,6 +8,7 @@
 
 #include "api/codec.h"
 #include "base/json.h"
+#include "delivery/requests.h"
 
 namespace weir {
 namespace {
@@ -59,12 +60,20 @@ JudgementStatus judgement_status(const Judgement& judgement, const Evidence& evi
   result.value = judgement.value;
   result.bound = judgement.bound;
   result.message = cut(judgement.message);
+  result.interval = judgement.interval;
+  if (judgement.evidence > 0) {
+    result.evidence = fmt::format("{:.3g}", judgement.evidence);
+    result.needed = fmt::format("{:.3g}", judgement.needed);
+  }
   const auto seen = evidence.find(judgement.objective);
   if (seen == evidence.end()) return result;
   result.bad = std::llround(seen->second.bad);
   result.total = std::llround(seen->second.total);
   result.judged_bad = std::llround(seen->second.judged_bad);
   result.judged_total = std::llround(seen->second.judged_total);
+  result.stable_bad = std::llround(seen->second.stable_bad);
+  result.stable_total = std::llround(seen->second.stable_total);
+  if (seen->second.tests) result.checkpoint = seen->second.tests->checkpoint();
   result.sampled = seen->second.sampled;
   return result;
 }
@@ -149,7 +158,7 @@ std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Co
   for (const auto& [revision, view] : snapshot.revisions) {
     const auto& traffic = course.traffic;
     if (!view.has_pods() || revision == traffic.stable || revision == traffic.canary) continue;
-    if (traffic.stable.empty() && revision == snapshot.wanted) continue;
+    if (traffic.stable.empty() && revision == snapshot.first) continue;
     if (state.exists && !(state.accepted && has_no_weight(state, revision))) continue;
     IdleStatus idle{revision, now};
     for (const auto& known : snapshot.release->status.idle) {
@@ -201,6 +210,14 @@ ReleaseStatus render_status(const ReleaseSnapshot& snapshot, const Course& cours
 void add_answer(ReleaseStatus& status, const RequestStatus& answer) {
   status.requests.insert(status.requests.begin(), answer);
   if (status.requests.size() > kMaxRequests) status.requests.resize(kMaxRequests);
+}
+
+std::optional<Notice> news_of_rollback(const ReleaseStatus& before, const Traffic& traffic) {
+  if (!is_news(traffic.rollback, before)) return std::nullopt;
+  const auto& mark = *traffic.rollback;
+  if (mark.reason == kRequestedRollback || mark.reason == kAborted) return std::nullopt;
+  return Notice{true, "RolledBack",
+                fmt::format("{} was taken back: {}: {}", mark.revision, mark.reason, mark.message)};
 }
 
 bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTime now) {

@@ -1,6 +1,7 @@
 // Status as the pure image of a snapshot and a course. It is written after the writes it speaks of, so it is never ahead of them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "api/release.h"
@@ -18,6 +19,9 @@ void add_answer(ReleaseStatus& status, const RequestStatus& answer);
 
 // Whether it differs from what stands; judgements by themselves are written at most every 30 s.
 bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTime now);
+
+// The Event for a rollback that status did not know of yet; none when people asked for it.
+std::optional<Notice> news_of_rollback(const ReleaseStatus& before, const Traffic& traffic);
 
 // Revisions that have pods but no part in the course, and since when their weight 0 is accepted.
 std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Course& course,

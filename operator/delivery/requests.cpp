@@ -13,7 +13,6 @@ namespace {
 
 constexpr milliseconds kRequestGoodFor{600'000};
 constexpr milliseconds kRequestAhead{60'000};  // the asker's clock may be so far before ours
-constexpr std::string_view kAborted = "Aborted";
 
 constexpr std::size_t kMaxId = 128;  // bytes
 constexpr std::size_t kMaxText = 253;

@@ -13,8 +13,9 @@
 
 namespace weir {
 
-inline constexpr std::string_view kRequestedRollback =
-    "Requested";  // reason of a rollback by request
+// Reasons of what people took back.
+inline constexpr std::string_view kAborted = "Aborted";
+inline constexpr std::string_view kRequestedRollback = "Requested";
 
 struct RequestAnswer {
   Traffic

@@ -7,6 +7,7 @@
 #include "api/codec.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "delivery/config.h"
 #include "kube/kinds.h"
 
 namespace weir {
@@ -60,6 +61,21 @@ Json service_body(const Release& release, const ReleaseSpec& spec, Json meta,
       {"spec", {{"selector", own_labels(release, selected)}, {"ports", service_ports(spec)}}}};
 }
 
+// So that the Deployment can have it back: it finds its ReplicaSets by their labels, and their pods by a selector that begins with
+// its own.
+void fit_to(const DeploymentView& deployment, const Release& release, const std::string& revision,
+            Json& body) {
+  const std::string hash(marks::kPodTemplateHash);
+  const auto given = parse_json(deployment.selector_text);
+  Json selector = given ? *given : Json::object();
+  selector["matchLabels"][hash] = revision;
+  auto& labels = body["spec"]["template"]["metadata"]["labels"];
+  labels[hash] = revision;
+  body["metadata"]["labels"].update(labels);
+  body["metadata"]["ownerReferences"] = shared_owners(release, deployment);
+  body["spec"]["selector"] = std::move(selector);
+}
+
 }  // namespace
 
 Result<Json> resolved_template(const ReleaseSpec& spec) {
@@ -82,6 +98,7 @@ Result<Json> resolved_template(const ReleaseSpec& spec) {
                                i, image.container)};
     }
   }
+  if (auto used = check_config_is_used(spec.config, pod_template); !used) return used.error();
   return pod_template;
 }
 
@@ -109,6 +126,19 @@ Result<PinnedPolicy> decode_pin(const std::string& text) {
   return pinned;
 }
 
+Json deployment_owner(const DeploymentView& deployment, bool controller) {
+  return Json{{"apiVersion", kinds::kDeployment.api_version()},
+              {"kind", kinds::kDeployment.name},
+              {"name", deployment.meta.key.name},
+              {"uid", deployment.meta.uid},
+              {"controller", controller},
+              {"blockOwnerDeletion", controller}};
+}
+
+Json shared_owners(const Release& release, const DeploymentView& deployment) {
+  return Json::array({owner_reference(release), deployment_owner(deployment, false)});
+}
+
 Json replica_set_body(const Release& release, const ReleaseSpec& spec,
                       const RevisionSpec& revision) {
   Json pod_template = revision.resolved_template;
@@ -120,14 +150,18 @@ Json replica_set_body(const Release& release, const ReleaseSpec& spec,
   if (spec.lifecycle == Lifecycle::PreStopSleep) add_pre_stop(pod_template);
   Json meta = metadata(release, child_name(release, revision.revision), labels);
   meta["annotations"] = {{marks::kPolicy, revision.policy.text}};
-  return Json{{"apiVersion", "apps/v1"},
-              {"kind", "ReplicaSet"},
-              {"metadata", std::move(meta)},
-              {"spec",
-               {{"replicas", revision.replicas},
-                {"minReadySeconds", revision.policy.spec.min_ready_seconds},
-                {"selector", {{"matchLabels", labels}}},
-                {"template", std::move(pod_template)}}}};
+  if (!revision.config_mark.empty())
+    meta["annotations"][std::string(marks::kConfig)] = revision.config_mark;
+  Json body{{"apiVersion", "apps/v1"},
+            {"kind", "ReplicaSet"},
+            {"metadata", std::move(meta)},
+            {"spec",
+             {{"replicas", revision.replicas},
+              {"minReadySeconds", revision.policy.spec.min_ready_seconds},
+              {"selector", {{"matchLabels", labels}}},
+              {"template", std::move(pod_template)}}}};
+  if (revision.adopted) fit_to(*revision.adopted, release, revision.revision, body);
+  return body;
 }
 
 Json revision_service_body(const Release& release, const ReleaseSpec& spec,

@@ -7,13 +7,21 @@
 
 #include "api/canary_policy.h"
 #include "api/release.h"
+#include "api/workload.h"
 #include "base/result.h"
 
 namespace weir {
 
+// Annotations on a ReplicaSet whose revision has config (see release_config.h).
+namespace marks {
+inline constexpr std::string_view kConfig = "weir.dev/config";  // names of its copies (JSON)
+inline constexpr std::string_view kConfigCopied = "weir.dev/config-copied";  // they have been made
+}  // namespace marks
+
 inline constexpr std::size_t kRevisionLength = 10;  // symbols
 
-// The pod template with spec.images laid over it. Error: Invalid, when an image names a container that is not there.
+// The pod template with spec.images laid over it. Error: Invalid, when an image names a container that is not there, or spec.config
+// an object that the template does not name.
 Result<Json> resolved_template(const ReleaseSpec& spec);
 
 // Of the resolved template and of nothing that Weir adds: hashes of one version must hold in the next, or an upgrade would release
@@ -38,11 +46,17 @@ struct RevisionSpec {
   Json resolved_template;
   int replicas = 0;
   const PinnedPolicy& policy;
+  std::string config_mark{};                // annotation; "" = it has no config
+  const DeploymentView* adopted = nullptr;  // the Deployment that may get it back
 };
 Json replica_set_body(const Release& release, const ReleaseSpec& spec,
                       const RevisionSpec& revision);
 Json revision_service_body(const Release& release, const ReleaseSpec& spec,
                            const std::string& revision);
+// Of what must outlive the Release: the Deployment as a second owner keeps the garbage collector away from it.
+Json shared_owners(const Release& release, const DeploymentView& deployment);
+// The Deployment alone, as its controller writes it.
+Json deployment_owner(const DeploymentView& deployment, bool controller);
 // The Service that callers inside the cluster use; its selector names the stable revision.
 Json callers_service_body(const Release& release, const ReleaseSpec& spec,
                           const std::string& stable);

@@ -22,6 +22,7 @@ std::string encode_traffic(const Traffic& traffic) {
   if (!traffic.canary.empty()) {
     json["canary"] = traffic.canary;
     json["weight"] = traffic.weight;
+    if (traffic.raised) json["raised"] = format_time_micro(*traffic.raised);
   }
   if (!traffic.previous.empty()) json["previous"] = traffic.previous;
   if (traffic.promoted) json["promoted"] = format_time_micro(*traffic.promoted);
@@ -46,6 +47,7 @@ Result<Traffic> decode_traffic(const std::string& memo) {
   traffic.stable = json_text(json, {"stable"});
   traffic.canary = json_text(json, {"canary"});
   traffic.weight = static_cast<int>(json_int(json, {"weight"}));
+  traffic.raised = time_at(json, "raised");
   traffic.previous = json_text(json, {"previous"});
   traffic.promoted = time_at(json, "promoted");
   traffic.waived = static_cast<int>(json_int(json, {"waived"}));

@@ -34,6 +34,7 @@ struct Traffic {
   std::string
       returning;        // a kept revision that is to serve instead of stable, once it has the pods
   std::string request;  // id of the last request that was carried out
+  std::optional<WallTime> raised;  // when the canary got its present weight
 
   int weight_of(const std::string& revision) const {
     if (revision == stable) return 100 - weight;

@@ -9,12 +9,12 @@
 #include <charconv>
 #include <cstdint>
 
-#include "base/base64.h"
-
 namespace weir {
 namespace {
 
 constexpr std::size_t kAddressBytes = 16;
+constexpr std::size_t kMaxLoginBytes = 255;  // RFC 1929
+constexpr std::uint16_t kSocksPort = 1080;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -113,6 +113,25 @@ bool is_exempt_by_list(const std::string& list, const Url& server) {
   return false;
 }
 
+Result<ProxyKind> proxy_kind(const std::string& scheme) {
+  if (scheme == "http") return ProxyKind::Http;
+  if (scheme == "socks5" || scheme == "socks5h") return ProxyKind::Socks5;
+  return Error{ErrorKind::Invalid,
+               fmt::format("proxies of {} are not supported, only of http and socks5", scheme)};
+}
+
+bool fits_socks(const Proxy& proxy) {
+  if (proxy.user.empty() && !proxy.password.empty()) return false;
+  return std::max(proxy.user.size(), proxy.password.size()) <= kMaxLoginBytes;
+}
+
+// "[fd00::1]:3128", "proxy:3128/"
+bool names_port(std::string_view authority) {
+  const auto bracket = authority.find(']');
+  return authority.find(':', bracket == std::string_view::npos ? 0 : bracket) !=
+         std::string_view::npos;
+}
+
 std::string first_set(const Environment& environment, const char* upper, const char* small) {
   auto value = environment(upper);
   return value.empty() ? environment(small) : value;
@@ -125,20 +144,22 @@ Result<Proxy> parse_proxy(std::string_view text) {
   const auto scheme =
       scheme_end == std::string_view::npos ? "http" : lower(text.substr(0, scheme_end));
   auto rest = scheme_end == std::string_view::npos ? text : text.substr(scheme_end + 3);
-  if (scheme != "http")
-    return Error{ErrorKind::Invalid,
-                 fmt::format("proxies of {} are not supported, only of http", scheme)};
+  ASSIGN_OR_RETURN(const auto kind, proxy_kind(scheme));
   Proxy proxy;
+  proxy.kind = kind;
   if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
-    const auto user = rest.substr(0, at);
-    const auto colon = std::min(user.find(':'), user.size());
-    const auto password = colon < user.size() ? user.substr(colon + 1) : std::string_view();
-    proxy.authorization =
-        "Basic " + encode_base64(fmt::format("{}:{}", percent_decode(user.substr(0, colon)),
-                                             percent_decode(password)));
+    const auto login = rest.substr(0, at);
+    const auto colon = std::min(login.find(':'), login.size());
+    proxy.user = percent_decode(login.substr(0, colon));
+    proxy.password = percent_decode(login.substr(std::min(colon + 1, login.size())));
     rest = rest.substr(at + 1);
   }
-  ASSIGN_OR_RETURN(proxy.url, parse_url(fmt::format("{}://{}", scheme, rest)));
+  if (kind == ProxyKind::Socks5 && !fits_socks(proxy))
+    return Error{ErrorKind::Invalid,
+                 fmt::format("a socks5 proxy's user has 1 to {0} bytes, its password at most {0}",
+                             kMaxLoginBytes)};
+  ASSIGN_OR_RETURN(proxy.url, parse_url(fmt::format("http://{}", rest)));
+  if (kind == ProxyKind::Socks5 && !names_port(rest)) proxy.url.port = kSocksPort;
   proxy.url.path.clear();
   return proxy;
 }

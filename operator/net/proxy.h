@@ -12,12 +12,17 @@
 
 namespace weir {
 
+enum class ProxyKind { Http, Socks5 };
+
 struct Proxy {
-  Url url;                      // without path
-  std::string authorization{};  // "Basic …"; a secret; "" = none
+  Url url;  // without path
+  ProxyKind kind = ProxyKind::Http;
+  std::string user{};      // both "" = no login
+  std::string password{};  // a secret
 };
 
-// "http://[USER:PASSWORD@]HOST[:PORT]", or "HOST:PORT". Error kind: Invalid; it never shows the password.
+// "SCHEME://[USER:PASSWORD@]HOST[:PORT]" with http, socks5 or socks5h, or "HOST:PORT" for http. Error kind: Invalid; it never shows
+// the password.
 Result<Proxy> parse_proxy(std::string_view text);
 
 // The value of an environment variable, "" when it is not set.
@@ -28,7 +33,8 @@ using Environment = std::function<std::string(const char*)>;
 Result<std::optional<Proxy>> proxy_from_environment(const Url& server,
                                                     const Environment& environment);
 
-// Asks the proxy at the other end of a connected socket for a tunnel (RFC 9110, CONNECT), within `limit`. Error kind: Unavailable.
+// Asks the proxy at the other end of a connected socket for a tunnel, within `limit`: RFC 9110 (CONNECT), or RFC 1928 and 1929
+// (SOCKS 5). The server's name is looked up by the proxy. Error kind: Unavailable.
 Result<void> open_tunnel(int socket, const Proxy& proxy, const Url& server,
                          std::chrono::milliseconds limit);
 

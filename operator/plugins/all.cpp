@@ -6,7 +6,7 @@ namespace weir {
 
 const Plugins& all_plugins() {
   static const Plugins kPlugins{
-      {&gateway_api_router()},
+      {&gateway_api_router(), &replicas_router()},
       {&prometheus_provider()},
   };
   return kPlugins;

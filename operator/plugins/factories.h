@@ -6,6 +6,7 @@
 namespace weir {
 
 const TrafficRouter& gateway_api_router();
+const TrafficRouter& replicas_router();
 const MetricProvider& prometheus_provider();
 
 }  // namespace weir

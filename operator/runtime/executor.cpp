@@ -63,6 +63,7 @@ Result<void> Executor::act(const CreateObject& action) {
 // are put back. Anybody else's: refused, never taken.
 Result<void> Executor::accept_existing(const CreateObject& action, const Error& taken) {
   auto existing = api_.get(action.kind, action.key, Deadline::after(clock_, kReadDeadline));
+  if (!existing && existing.error().kind == ErrorKind::Forbidden && action.unmistakable) return {};
   if (!existing) return about(existing.error(), "get", action.kind, action.key);
   if (action.owner_uid.empty() || controller_uid(*existing) != action.owner_uid) {
     reached(SimPoint::CreateFoundForeign);
@@ -117,15 +118,29 @@ Result<void> Executor::act(const DeleteObject& action) {
   return {};
 }
 
-Result<void> Executor::act(const PatchStatus& action) {
+Result<Json> Executor::apply(const Kind& kind, const ObjectKey& key, Json body,
+                             const std::string& subresource) {
   ASSIGN_OR_RETURN(const auto deadline, write_deadline());
-  const Json body{
-      {"apiVersion", action.kind.api_version()},
-      {"kind", action.kind.name},
-      {"metadata", {{"name", action.key.name}, {"namespace", action.key.ns}, {"uid", action.uid}}},
-      {"status", action.status}};
-  const Patch patch{Patch::Type::Apply, dump_json(body), "status"};
-  auto patched = api_.patch(action.kind, action.key, patch, deadline);
+  body["apiVersion"] = kind.api_version();
+  body["kind"] = kind.name;
+  body["metadata"]["name"] = key.name;
+  body["metadata"]["namespace"] = key.ns;
+  return api_.patch(kind, key, {Patch::Type::Apply, dump_json(body), subresource}, deadline);
+}
+
+Result<void> Executor::act(const ApplyMarks& action) {
+  const Json meta{
+      {"uid", action.uid}, {"annotations", action.annotations}, {"finalizers", action.finalizers}};
+  auto applied = apply(action.kind, action.key, Json{{"metadata", meta}}, "");
+  if (!applied) return about(applied.error(), "mark", action.kind, action.key);
+  metrics_.count_write("apply", action.kind.name);
+  own_write_(action.kind, *applied);
+  return {};
+}
+
+Result<void> Executor::act(const PatchStatus& action) {
+  const Json body{{"metadata", {{"uid", action.uid}}}, {"status", action.status}};
+  auto patched = apply(action.kind, action.key, body, "status");
   if (!patched) return about(patched.error(), "patch status of", action.kind, action.key);
   metrics_.count_write("patch_status", action.kind.name);
   own_write_(action.kind, *patched);
@@ -146,6 +161,34 @@ Result<void> Executor::act(const RecordEvent& action) {
 Result<void> Executor::act(const StartMeasurement& action) {
   start_measurement_(action);
   return {};
+}
+
+Result<void> Executor::act(const LookUp& action) {
+  const ObjectKey key{action.concerning.ns, action.name};
+  if (action.name.empty()) {
+    auto listed = list(action);
+    if (!listed) return about(listed.error(), "list", action.kind, key);
+    found_(action, std::move(*listed));
+    return {};
+  }
+  auto object = api_.get(action.kind, key, Deadline::after(clock_, kReadDeadline));
+  if (!object && object.error().kind != ErrorKind::NotFound)
+    return about(object.error(), "get", action.kind, key);
+  found_(action, object ? std::vector<Json>{std::move(*object)} : std::vector<Json>());
+  return {};
+}
+
+Result<std::vector<Json>> Executor::list(const LookUp& action) {
+  const auto deadline = Deadline::after(clock_, kReadDeadline);
+  std::vector<Json> all;
+  std::string next;
+  do {
+    ASSIGN_OR_RETURN(auto page,
+                     api_.list(action.kind, {action.concerning.ns, action.labels}, next, deadline));
+    for (auto& item : page.items) all.push_back(std::move(item));
+    next = page.next;
+  } while (!next.empty());
+  return all;
 }
 
 }  // namespace weir

@@ -21,6 +21,8 @@ struct CreateObject {
   std::string owner_uid{};  // who must own an object that already has the name
   bool dry_run = false;     // try it, change nothing
   bool restores = false;    // it was there, and somebody else deleted it
+  // Nobody else means this name: taken, it is ours even where we may create such objects and not read them.
+  bool unmistakable = false;
 };
 
 // JSON merge patch of the very object that we saw (`uid`). Names our labels: an object that lost them just now gets them back.
@@ -41,6 +43,16 @@ struct DeleteObject {
   std::string uid{};
 };
 
+// Server-side apply of all annotations and finalizers of ours on an object of the user's; what we had applied before and leave out
+// goes.
+struct ApplyMarks {
+  Kind kind{};
+  ObjectKey key{};
+  std::string uid{};
+  Json annotations = Json::object();
+  std::vector<std::string> finalizers{};
+};
+
 // Server-side apply of the whole status.
 struct PatchStatus {
   Kind kind{};
@@ -58,7 +70,7 @@ struct RecordEvent {
   std::string message{};
 };
 
-// What to ask a metric source. The folder that asks defines it; the runtime only carries it.
+// What to ask a metric source, or of an object that no cache holds. Who asks defines it; the runtime only carries it.
 class Question {
  public:
   virtual ~Question() = default;
@@ -71,8 +83,17 @@ struct StartMeasurement {
   std::shared_ptr<const Question> question{};
 };
 
-using Action = std::variant<CreateObject, PatchObject, DeleteObject, PatchStatus, RecordEvent,
-                            StartMeasurement>;
+// Reads what no watch of ours covers: one object, or all of a namespace with the labels. What is found, be it nothing, comes with a
+// later observation of `concerning`.
+struct LookUp {
+  ObjectKey concerning{};
+  Kind kind{};
+  std::string name{};    // "" = by labels
+  std::string labels{};  // label selector in API syntax
+};
+
+using Action = std::variant<CreateObject, PatchObject, DeleteObject, ApplyMarks, PatchStatus,
+                            RecordEvent, StartMeasurement, LookUp>;
 
 struct Plan {
   std::vector<Action> actions{};

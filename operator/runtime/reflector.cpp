@@ -28,11 +28,11 @@ void Reflector::on_page(Result<ListPage> page, SteadyTime now) {
     fail(page.error(), now);
     return;
   }
-  for (auto& item : page->items) pages_.push_back(std::move(item));
+  sink_.put_page(std::move(page->items));
   next_page_ = page->next;
   if (!next_page_.empty()) return;
   resource_version_ = page->resource_version;
-  sink_.replace_all(std::exchange(pages_, {}), resource_version_);
+  sink_.replace_all(resource_version_);
   synced_ = true;
   progress_ = true;
   heard_ = now;
@@ -102,7 +102,7 @@ void Reflector::relist() {
   if (synced_) reached(SimPoint::Relisted);
   resource_version_.clear();
   next_page_.clear();
-  pages_.clear();
+  sink_.drop_pages();
 }
 
 void Reflector::fail(const Error& error, SteadyTime now) {

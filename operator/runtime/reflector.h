@@ -20,7 +20,10 @@ class ObjectSink {
   virtual ~ObjectSink() = default;
   virtual void put(const Json& object) = 0;    // ADDED, MODIFIED
   virtual void erase(const Json& object) = 0;  // DELETED
-  virtual void replace_all(std::vector<Json> objects, const std::string& resource_version) = 0;
+  // A list comes in pages, which readers do not see until it is whole: then what came is all there is.
+  virtual void put_page(std::vector<Json> objects) = 0;
+  virtual void replace_all(const std::string& resource_version) = 0;
+  virtual void drop_pages() = 0;  // the list begins anew
 };
 
 // Not thread-safe. `sink` and `random` must outlive it.
@@ -57,7 +60,6 @@ class Reflector {
 
   ObjectSink& sink_;
   Random& random_;
-  std::vector<Json> pages_;  // of a list in progress: readers never see half a list
   std::string next_page_;
   std::string resource_version_;  // "" = list first
   bool synced_ = false;

@@ -38,17 +38,21 @@ class StoreSink final : public ObjectSink {
     }
   }
 
-  void replace_all(std::vector<Json> objects, const std::string& resource_version) override {
-    std::vector<std::shared_ptr<const T>> list;
-    list.reserve(objects.size());
+  void put_page(std::vector<Json> objects) override {
     for (auto& object : objects) {
-      if (auto entry = decode(object)) list.push_back(std::move(entry));
+      if (auto entry = decode(object)) listed_.push_back(std::move(entry));
       object = nullptr;  // one tree at a time: a page of them is the peak of our memory
     }
+  }
+
+  void replace_all(const std::string& resource_version) override {
+    const auto list = std::exchange(listed_, {});
     const auto gone = store_.replace_all(list, resource_version);
     for (const auto& entry : gone) on_change_(entry.get(), nullptr);
     for (const auto& entry : list) on_change_(nullptr, entry.get());
   }
+
+  void drop_pages() override { listed_.clear(); }
 
   // The answer to a write of ours. It concerns nobody new: the writer looks again by itself when the watch delivers it.
   void put_own(const Json& object) {
@@ -69,6 +73,7 @@ class StoreSink final : public ObjectSink {
   Store<T>& store_;
   Decode decode_;
   OnChange on_change_;
+  std::vector<std::shared_ptr<const T>> listed_;  // of a list in progress
 };
 
 }  // namespace weir

@@ -40,15 +40,19 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Bug::kCount)> kN
     "disruption-is-crash",
     "flap-is-not-ready",
     "pod-failure-ignored",
+    "shared-too-early",
+    "config-live",
     "evidence-of-before",
 };
 
 // ---- between observe and decide ----
 
 void condemn(ObjectiveEvidence& evidence) {
+  const RatioObjective broken{{}, std::nullopt, 0.05};
   evidence.source_error.reset();
-  evidence.bad = evidence.judged_bad = 1000;
-  evidence.total = evidence.judged_total = 1000;
+  evidence.bad = evidence.total = 1000;
+  evidence.tests.reset();
+  (void)count(evidence, broken, {{1000, 1000}, std::nullopt, 0});
 }
 
 void believe_status(ReleaseSnapshot& snapshot) {
@@ -66,6 +70,17 @@ void believe_readiness(ReleaseSnapshot& snapshot) {
     set->ready = set->available = set->replicas;
     view.replica_set = set;
     view.ready_endpoints = set->replicas;
+  }
+}
+
+// As if nobody but stable and the wanted revision had pods.
+void believe_alone(ReleaseSnapshot& snapshot) {
+  for (auto& [revision, view] : snapshot.revisions) {
+    if (revision == snapshot.traffic.stable || revision == snapshot.wanted) continue;
+    view.replica_set.reset();
+    view.service.reset();
+    view.endpoints = 0;
+    view.pods.clear();
   }
 }
 
@@ -101,6 +116,8 @@ void twist(ReleaseSnapshot& snapshot, WallTime now, Bug bug) {
   if (bug == Bug::EvidenceOfBefore && snapshot.policy) believe_evidence(snapshot, now);
   if (bug == Bug::MemoIgnored) believe_status(snapshot);
   if (bug == Bug::ReadinessIgnored) believe_readiness(snapshot);
+  if (bug == Bug::SharedTooEarly && snapshot.router && snapshot.router->shares_by_pods())
+    believe_alone(snapshot);
   if (bug == Bug::PauseIgnored) snapshot.traffic.paused = false;
   believe_pods(snapshot, bug);
   if (bug == Bug::HoldFromWrite) snapshot.route_state.accepted = snapshot.route_state.exists;
@@ -126,7 +143,10 @@ void twist(Course& course, const ReleaseSnapshot& snapshot, Bug bug) {
 
 bool is_route(const Action& action) {
   const auto* patch = std::get_if<PatchObject>(&action);
-  return patch && patch->kind == kinds::kHttpRoute;
+  if (!patch) return false;
+  const bool has_memo =
+      !json_text(patch->body, {"metadata", "annotations", marks::kTraffic}).empty();
+  return patch->kind == kinds::kHttpRoute || (patch->kind == kinds::kService && has_memo);
 }
 
 PatchObject scaled(const ReplicaSetView& set, int replicas) {
@@ -147,6 +167,11 @@ void scale_early(Plan& plan, const ReleaseSnapshot& snapshot, const Course& cour
   }
 }
 
+void name_live_config(CreateObject& create, const ReleaseSnapshot& snapshot) {
+  if (create.kind == kinds::kReplicaSet && !snapshot.config.refs.empty())
+    create.body["spec"]["template"]["spec"] = (*snapshot.pod_template)["spec"];
+}
+
 void twist(Plan& plan, const ReleaseSnapshot& snapshot, const Course& course, WallTime now,
            Bug bug) {
   auto& actions = plan.actions;
@@ -163,6 +188,7 @@ void twist(Plan& plan, const ReleaseSnapshot& snapshot, const Course& course, Wa
     auto* patch = std::get_if<PatchObject>(&action);
     if (bug == Bug::GuardDropped && patch) patch->resource_version.clear();
     auto* create = std::get_if<CreateObject>(&action);
+    if (bug == Bug::ConfigLive && create) name_live_config(*create, snapshot);
     if (bug == Bug::OwnerDropped && create) create->body["metadata"].erase("ownerReferences");
   }
   if (bug != Bug::HotLoop) return;
@@ -283,9 +309,11 @@ const std::vector<Hiding>& all_bugs() {
       const auto bug = static_cast<Bug>(i);
       bugs.push_back({bug, bug == Bug::ForeignTaken          ? "foreign-service"
                            : bug == Bug::GuardDropped        ? "route-edited-midway"
-                           : bug == Bug::RetriedUnknownWrite ? "route-edited-midway"
+                           : bug == Bug::RetriedUnknownWrite ? "promote-midway"
                            : bug == Bug::RequestForgotten    ? "promote-midway"
+                           : bug == Bug::ConfigLive          ? "config-change"
                            : bug == Bug::EvidenceOfBefore    ? "short-holds"
+                           : bug == Bug::SharedTooEarly      ? "replicas-superseded"
                                                              : ""});
     }
     return bugs;

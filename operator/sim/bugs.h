@@ -40,6 +40,8 @@ enum class Bug {
   DisruptionIsCrash,  // a pod that is taken away counts as one that crashes
   FlapIsNotReady,     // so does one that is not ready though its containers are
   PodFailureIgnored,
+  SharedTooEarly,    // pods are shared out while an older revision still has some
+  ConfigLive,        // pods read the object that people change
   EvidenceOfBefore,  // what was counted at the weight before lets a step go on
   kCount,
 };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "api/codec.h"
+#include "api/workload.h"
+#include "delivery/release_config.h"
 #include "delivery/revision.h"
 #include "kube/kinds.h"
 #include "sim/checks/witness.h"
@@ -11,11 +13,29 @@
 namespace weir::sim {
 namespace {
 
-std::string wanted_revision(const Json& release) {
+// Of the Deployment for a Release that has adopted it.
+Json template_of(const ApiServer& server, const ObjectKey& key, const Json& release) {
+  const Json* deployment = server.find(kinds::kDeployment, key);
+  const bool adopts = !json_at(release, {"spec", "workloadRef"}).is_null();
+  return adopts && deployment ? plain_template(json_at(*deployment, {"spec", "template"}))
+                              : json_at(release, {"spec", "template"});
+}
+
+std::string wanted_revision(const ApiServer& server, const ObjectKey& key, const Json& release) {
   const auto decoded = decode_release(release);
   if (!decoded || !decoded->spec) return "none";
+  if (!decoded->spec->workload.empty()) return revision_of(template_of(server, key, release));
   const auto pod_template = resolved_template(*decoded->spec);
-  return pod_template ? revision_of(*pod_template) : "none";
+  if (!pod_template) return "none";
+  const auto refs = refs_of(decoded->spec->config);
+  if (refs.empty()) return revision_of(*pod_template);
+  ConfigAnswers contents;
+  for (const auto& ref : refs) {
+    const Json* object = server.find(kind_of(ref), {decoded->meta.key.ns, ref.name});
+    if (!object) return "none";
+    contents.emplace(ref, content_of(ref, *object));
+  }
+  return revision_with(*pod_template, contents);
 }
 
 // "wanted" or "another": names of older revisions depend on how far an earlier release had come.
@@ -24,7 +44,7 @@ std::string role(const std::string& name, const ObjectKey& release, const std::s
 }
 
 std::string weights(const ApiServer& server, const ObjectKey& release, const std::string& wanted) {
-  const Json* route = server.find(kinds::kHttpRoute, release);
+  const Json* route = find_route(server, release);
   if (!route) return "no route";
   std::string text;
   int others = 0;
@@ -44,7 +64,8 @@ std::string pods(const ApiServer& server, const ObjectKey& release, const std::s
   for (const auto& set : server.all(kinds::kReplicaSet)) {
     if (json_text(*set, {"metadata", "labels", marks::kRelease}) != release.name) continue;
     const auto replicas = json_int(*set, {"spec", "replicas"}, 1);
-    if (role(json_text(*set, {"metadata", "name"}), release, wanted) == "wanted")
+    const auto revision = json_text(*set, {"metadata", "labels", marks::kRevision});
+    if (role(release.name + "-" + revision, release, wanted) == "wanted")
       mine = replicas;
     else if (replicas > 0)
       ++others;
@@ -67,11 +88,26 @@ std::string callers(const ApiServer& server, const ObjectKey& release, const std
 
 }  // namespace
 
+// What a Deployment has after its Release is gone.
+std::string given_back(const ApiServer& server, const ObjectKey& key) {
+  const Json* deployment = server.find(kinds::kDeployment, key);
+  const Json* service = server.find(kinds::kService, key);
+  if (!deployment) return "";
+  int sets = 0;
+  for (const auto& set : server.all(kinds::kReplicaSet))
+    if (json_int(*set, {"spec", "replicas"}) > 0) ++sets;
+  return fmt::format("; its Deployment {}, {} of {} pods of {} ReplicaSets, callers by {}",
+                     json_at(*deployment, {"spec", "paused"}) == true ? "paused" : "running",
+                     json_int(*deployment, {"status", "availableReplicas"}),
+                     json_int(*deployment, {"spec", "replicas"}), sets,
+                     service ? dump_json(json_at(*service, {"spec", "selector"})) : "nothing");
+}
+
 std::string end_of(const ApiServer& server, const ObjectKey& key) {
   const Json* release = server.find(kinds::kRelease, key);
-  if (!release) return key.name + ": gone";
-  const auto wanted = wanted_revision(*release);
-  const auto image = image_of(json_at(*release, {"spec", "template"}));
+  if (!release) return key.name + ": gone" + given_back(server, key);
+  const auto wanted = wanted_revision(server, key, *release);
+  const auto image = image_of(template_of(server, key, *release));
   return fmt::format("{} ({}): {}: {}{}{}", key.name, image.substr(0, image.find('-')),
                      json_text(*release, {"status", "phase"}), weights(server, key, wanted),
                      pods(server, key, wanted), callers(server, key, wanted));

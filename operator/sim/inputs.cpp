@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
-#include "api/meta.h"
+#include "api/workload.h"
 #include "base/json.h"
 #include "base/time_format.h"
+#include "delivery/config.h"
 #include "kube/kinds.h"
 #include "sim/world/pods.h"
 
@@ -22,7 +23,8 @@ Json policy_spec(int hold_seconds) {
     "sources":[{"name":"prometheus","prometheus":{"url":"http://prometheus:9090","timeout":"5s"}}],
     "objectives":[
       {"name":"errors","ratio":{"badQuery":"bad{service=\"$(service)\"}",
-       "totalQuery":"total{service=\"$(service)\"}","atMost":"5%"}},
+       "totalQuery":"total{service=\"$(service)\"}","atMost":"5%",
+       "versusStable":{"atMostTimes":"2","plusAtMost":"1%"}}},
       {"name":"lag","severity":"Warning",
        "value":{"query":"lag{service=\"$(service)\"}","atMost":"10","interval":"5s"},
        "onNoData":"Advance"}],
@@ -33,11 +35,15 @@ Json policy_spec(int hold_seconds) {
   return spec;
 }
 
+Json traffic_spec(const std::string& router) {
+  if (router != "GatewayAPI") return Json{{"type", router}};
+  return *parse_json(R"({"type":"GatewayAPI","gatewayAPI":{"parentRefs":[{"name":"web"}]}})");
+}
+
 Json release_spec(const std::string& name, const std::string& image, int replicas) {
   Json spec = *parse_json(R"({
     "template":{"spec":{"containers":[{"name":"app","ports":[{"containerPort":8080}]}]}},
     "service":{"ports":[{"name":"http","port":80,"targetPort":8080}]},
-    "traffic":{"type":"GatewayAPI","gatewayAPI":{"parentRefs":[{"name":"web"}]}},
     "revisionHistoryLimit":2,
     "strategy":{"type":"Canary","canary":{"policyRef":{"name":"standard"}}}})");
   spec["template"]["spec"]["containers"][0]["image"] = image;
@@ -53,6 +59,21 @@ void create(ApiServer& server, const Kind& kind, const std::string& name, Json s
                     {"metadata", {{"name", name}, {"namespace", ns}}},
                     {"spec", std::move(spec)}};
   (void)server.create(kind, ns, object, false, kNever);
+}
+
+ObjectKey config_key(const std::string& release) {
+  return {std::string(kNamespace), release + std::string(kConfigSuffix)};
+}
+
+void write_config(ApiServer& server, const ObjectKey& key, const std::string& content) {
+  if (server.find(kinds::kConfigMap, key))
+    return server.edit(kinds::kConfigMap, key,
+                       [&](Json& object) { object["data"]["version"] = content; });
+  const Json object{{"apiVersion", "v1"},
+                    {"kind", "ConfigMap"},
+                    {"metadata", {{"name", key.name}, {"namespace", key.ns}}},
+                    {"data", {{"version", content}}}};
+  (void)server.create(kinds::kConfigMap, key.ns, object, false, kNever);
 }
 
 // One person's hands on the objects of one release.
@@ -71,9 +92,10 @@ class Hands {
       case What::Replicas: return edit([this](Json& r) { r["spec"]["replicas"] = input_.number; });
       case What::LoseStatus: return edit([](Json& r) { r.erase("status"); });
       case What::RouteToStable: return route_to_stable();
-      case What::DeleteRoute: return server_.drop(kinds::kHttpRoute, key_);
+      case What::DeleteRoute: return server_.drop(route_kind(), key_);
       case What::DeleteCallersService: return server_.drop(kinds::kService, key_);
-      case What::DeleteCanary: return delete_canary();
+      case What::DeleteCanary: return delete_children("canary");
+      case What::DeleteStable: return delete_children("stable");
       case What::ScaleCanary: return scale_canary();
       case What::StripLabels: return strip_labels();
       case What::EditPolicy: return edit_policy();
@@ -95,9 +117,17 @@ class Hands {
       case What::RemoveForeignService: return remove_foreign_service();
       case What::SourceDown: return world_.prometheus().go_away(true);
       case What::SourceUp: return world_.prometheus().go_away(false);
+      case What::Outage: return world_.callers().suffer(input_.number / 100.0);
       case What::Request: return request();
       case What::PauseSpec: return edit([](Json& r) { r["spec"]["paused"] = true; });
       case What::ResumeSpec: return edit([](Json& r) { r["spec"]["paused"] = false; });
+      case What::Router:
+        return edit([this](Json& r) { r["spec"]["traffic"] = traffic_spec(input_.text); });
+      case What::Config: return write_config(server_, config_key(key_.name), input_.text);
+      case What::DropConfig: return server_.drop(kinds::kConfigMap, config_key(key_.name));
+      case What::Adopt: return adopt();
+      case What::DeploymentImage: return set_deployment_image();
+      case What::GiveBack: return give_back();
     }
   }
 
@@ -111,9 +141,36 @@ class Hands {
     server_.edit(kinds::kRelease, key_, change);
   }
 
+  bool shares_by_pods() const {
+    const Json* release = server_.find(kinds::kRelease, key_);
+    return release && json_text(*release, {"spec", "traffic", "type"}) == "Replicas";
+  }
+
+  const Kind& route_kind() const { return shares_by_pods() ? kinds::kService : kinds::kHttpRoute; }
+
   void set_image() {
     edit(
         [this](Json& r) { r["spec"]["template"]["spec"]["containers"][0]["image"] = input_.text; });
+  }
+
+  void adopt() {
+    Json spec = release_spec(key_.name, "", input_.number);
+    spec["traffic"] = traffic_spec(input_.text);
+    spec.erase("template");
+    spec["workloadRef"] = {{"kind", "Deployment"}, {"name", key_.name}};
+    create(server_, kinds::kRelease, key_.name, std::move(spec));
+  }
+
+  void set_deployment_image() {
+    server_.edit(kinds::kDeployment, key_, [this](Json& deployment) {
+      deployment["spec"]["template"]["spec"]["containers"][0]["image"] = input_.text;
+    });
+  }
+
+  void give_back() {
+    DeleteOptions options;
+    if (input_.text == "Foreground") options.propagation = Propagation::Foreground;
+    (void)server_.registry().remove(*find_resource(kinds::kRelease.plural), key_, options);
   }
 
   // As `kubectl weir` does it.
@@ -149,16 +206,20 @@ class Hands {
 
   void route_to_stable() {
     const auto stable = key_.name + "-" + revision("stable");
+    if (shares_by_pods())
+      return server_.edit(kinds::kService, key_, [this](Json& service) {
+        service["spec"]["selector"][std::string(marks::kRevision)] = revision("stable");
+      });
     server_.edit(kinds::kHttpRoute, key_, [&](Json& route) {
       for (auto& ref : route["spec"]["rules"][0]["backendRefs"])
         ref["weight"] = ref["name"] == stable ? 100 : 0;
     });
   }
 
-  void delete_canary() {
-    const auto canary = revision("canary");
-    if (canary.empty()) return;
-    const ObjectKey child{key_.ns, key_.name + "-" + canary};
+  void delete_children(const char* which) {
+    const auto name = revision(which);
+    if (name.empty()) return;
+    const ObjectKey child{key_.ns, key_.name + "-" + name};
     server_.drop(kinds::kReplicaSet, child);
     server_.drop(kinds::kService, child);
   }
@@ -171,7 +232,7 @@ class Hands {
   void strip_labels() {
     const ObjectKey child{key_.ns, key_.name + "-" + revision("canary")};
     const auto strip = [](Json& object) { object["metadata"].erase("labels"); };
-    server_.edit(kinds::kHttpRoute, key_, strip);
+    server_.edit(route_kind(), key_, strip);
     server_.edit(kinds::kReplicaSet, child, strip);
     server_.edit(kinds::kService, child, strip);
   }
@@ -256,20 +317,52 @@ void resume_in_the_end(std::vector<Input>& inputs, const std::string& release, S
 
 }  // namespace
 
-void create_policy(ApiServer& server, int hold_seconds) {
-  create(server, kinds::kCanaryPolicy, "standard", policy_spec(hold_seconds));
+void create_policy(ApiServer& server, int hold_seconds, bool compares) {
+  Json spec = policy_spec(hold_seconds);
+  if (!compares) spec["objectives"][0]["ratio"].erase("versusStable");
+  create(server, kinds::kCanaryPolicy, "standard", std::move(spec));
 }
 
 void create_release(ApiServer& server, const std::string& name, const std::string& image,
-                    int replicas) {
-  create(server, kinds::kRelease, name, release_spec(name, image, replicas));
+                    int replicas, const std::string& router) {
+  Json spec = release_spec(name, image, replicas);
+  spec["traffic"] = traffic_spec(router);
+  create(server, kinds::kRelease, name, std::move(spec));
+}
+
+void give_config(ApiServer& server, const std::string& release, const std::string& content) {
+  const auto key = config_key(release);
+  write_config(server, key, content);
+  server.edit(kinds::kRelease, {key.ns, release}, [&](Json& object) {
+    auto& spec = object["spec"];
+    spec["config"]["configMapRefs"] = Json::array({Json{{"name", key.name}}});
+    spec["template"]["spec"]["containers"][0]["envFrom"] =
+        Json::array({Json{{"configMapRef", {{"name", key.name}}}}});
+  });
+}
+
+void create_deployment(ApiServer& server, const std::string& name, const std::string& image,
+                       int replicas) {
+  const Json labels{{"app", name}};
+  Json pod_template = release_spec(name, image, replicas)["template"];
+  pod_template["metadata"]["labels"] = labels;
+  create(server, kinds::kDeployment, name,
+         Json{{"replicas", replicas},
+              {"selector", {{"matchLabels", labels}}},
+              {"template", std::move(pod_template)}});
+  create(
+      server, kinds::kService, name,
+      Json{{"selector", labels},
+           {"ports", Json::array({Json{{"name", "http"}, {"port", 80}, {"targetPort", 8080}}})}});
+  server.edit(kinds::kService, {std::string(kNamespace), name},
+              [](Json& service) { service["metadata"]["labels"][std::string(kCalled)] = "true"; });
 }
 
 std::vector<std::string> apply(ApiServer& server, World& world, const Input& input) {
   Hands hands(server, world, input);
   std::vector<std::string> hurt;
-  if (input.what == Input::What::DeleteCanary || input.what == Input::What::ScaleCanary ||
-      input.what == Input::What::StripLabels)
+  if (input.what == Input::What::DeleteCanary || input.what == Input::What::DeleteStable ||
+      input.what == Input::What::ScaleCanary || input.what == Input::What::StripLabels)
     hurt = {hands.revision("canary"), hands.revision("stable")};
   hands.act();
   return hurt;
@@ -288,6 +381,7 @@ std::string to_string(const Input& input) {
     case What::DeleteRoute: return said("route deleted");
     case What::DeleteCallersService: return said("callers' Service deleted");
     case What::DeleteCanary: return said("canary's ReplicaSet and Service deleted");
+    case What::DeleteStable: return said("stable's ReplicaSet and Service deleted");
     case What::ScaleCanary: return said(fmt::format("canary scaled to {} by hand", input.number));
     case What::StripLabels: return said("labels taken off the route and the canary's children");
     case What::EditPolicy: return said(fmt::format("policy: holds of {} s", input.number));
@@ -299,9 +393,16 @@ std::string to_string(const Input& input) {
     case What::RemoveForeignService: return said("that Service is gone");
     case What::SourceDown: return said("the metric source is down");
     case What::SourceUp: return said("the metric source is back");
+    case What::Outage: return said(fmt::format("{} % bad answers for everybody", input.number));
     case What::Request: return said("request " + input.text);
     case What::PauseSpec: return said("spec.paused");
     case What::ResumeSpec: return said("spec.paused no more");
+    case What::Router: return said("router " + input.text);
+    case What::Config: return said("config " + input.text);
+    case What::DropConfig: return said("config deleted");
+    case What::Adopt: return said("the Deployment is adopted");
+    case What::DeploymentImage: return said("the Deployment's image " + input.text);
+    case What::GiveBack: return said("the Release is deleted " + input.text);
   }
   return "";
 }
@@ -336,6 +437,38 @@ std::vector<Input> draw_inputs(Random& random, const std::vector<std::string>& r
   std::stable_sort(inputs.begin(), inputs.end(),
                    [](const Input& a, const Input& b) { return a.at < b.at; });
   return inputs;
+}
+
+void draw_config_inputs(Random& random, const std::vector<std::string>& releases, SimTime end,
+                        std::vector<Input>& inputs) {
+  for (auto& input : inputs) {
+    const bool is_image = input.what == Input::What::Image;
+    if (is_image && !input.text.starts_with("good-") && !input.text.starts_with("bad-"))
+      input.text = "good" + input.text.substr(input.text.find('-'));
+  }
+  for (const auto& release : releases) {
+    int version = 0;
+    for (SimTime at = seconds(8); at < end;
+         at += SimTime(static_cast<std::int64_t>(25e6 * random.uniform()))) {
+      const double what = random.uniform();
+      Input input;
+      input.at = at;
+      input.release = release;
+      input.what = what < 0.15 ? Input::What::DropConfig : Input::What::Config;
+      input.text =
+          what < 0.35 ? "good-0" : fmt::format("{}-{}", what < 0.6 ? "bad" : "good", ++version);
+      inputs.push_back(input);
+    }
+    // What is missing for ever comes to no end that can be compared.
+    Input last;
+    last.at = end;
+    last.release = release;
+    last.what = Input::What::Config;
+    last.text = random.uniform() < 0.3 ? "bad-last" : "good-last";
+    inputs.push_back(last);
+  }
+  std::stable_sort(inputs.begin(), inputs.end(),
+                   [](const Input& a, const Input& b) { return a.at < b.at; });
 }
 
 }  // namespace weir::sim

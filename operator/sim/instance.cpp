@@ -11,6 +11,7 @@ namespace weir::sim {
 namespace {
 
 constexpr SimTime kSourceLag = milliseconds(50);
+constexpr SimTime kReadLag = milliseconds(20);
 constexpr SimTime kBookmarkEvery = seconds(30);
 const Deadline kNever(SteadyTime::max());
 
@@ -127,9 +128,7 @@ void WatchThreads::deliver(Watch& watch, const ServerEvent& event) {
 
 void MeasuringThreads::start(const StartMeasurement& measurement) {
   const auto question = std::static_pointer_cast<const ReleaseQuestion>(measurement.question);
-  if (!evidence_.begin(question->evidence, question->objective.name, question->asked,
-                       question->judged_from, question->checkpoint))
-    return;
+  if (!evidence_.begin(question->evidence, question->objective, question->asking)) return;
   asked_.push_back({net_.stage.clock().elapsed() + kSourceLag, measurement.key, question});
 }
 
@@ -147,9 +146,39 @@ void MeasuringThreads::act() {
   asked_.erase(due);
   const auto& question = *asked.question;
   const auto* provider = all_plugins().provider(question.source);
+  std::vector<MetricSample> past;
+  if (!question.past.empty()) {
+    if (auto known = provider->history(question.past, question.past_span, source_, kNever))
+      past = *std::move(known);
+  }
   evidence_.fold(question.evidence, question.objective,
-                 provider->measure(question.expressions, source_, kNever));
+                 provider->measure(question.expressions, source_, kNever), past);
   wake_(asked.key);
+}
+
+// ---- config ----
+
+void ConfigThreads::start(const ObjectKey& release,
+                          std::shared_ptr<const ConfigQuestion> question) {
+  if (book_.begin(*question))
+    asked_.push_back({net_.stage.clock().elapsed() + kReadLag, release, std::move(question)});
+}
+
+std::optional<SimTime> ConfigThreads::due() const {
+  return asked_.empty() || api_.crashed() ? std::nullopt : std::optional(asked_.front().answered);
+}
+
+void ConfigThreads::act() {
+  const Asked asked = std::move(asked_.front());
+  asked_.pop_front();
+  ConfigAnswers answers;
+  for (const auto& ref : asked.question->refs) {
+    const auto object = api_.get(kind_of(ref), {asked.release.ns, ref.name}, kNever);
+    answers.emplace(ref, object ? Result<ConfigContent>(content_of(ref, *object))
+                                : Result<ConfigContent>(object.error()));
+  }
+  book_.settle(*asked.question, std::move(answers));
+  wake_(asked.release);
 }
 
 // ---- work ----
@@ -220,17 +249,22 @@ Instance::Instance(const Network& network, World& world, const std::string& pod,
       api_(network, id),
       writer_(buggy_api(api_, network.stage, network.bug)),
       feeds_(
-          caches_, evidence_, [this](const ObjectKey& key) { releases_.enqueue(key); },
+          caches_, evidence_, config_, [this](const ObjectKey& key) { releases_.enqueue(key); },
           [this](const ObjectKey& key) { policies_.enqueue(key); }),
       watches_(network, api_, feeds_),
       lease_(network, api_, clock_, pod, watches_),
       measuring_(network, world.prometheus(), evidence_,
                  [this](const ObjectKey& key) { releases_.enqueue(key); }),
+      config_threads_(network, api_, config_,
+                      [this](const ObjectKey& key) { releases_.enqueue(key); }),
       executor_(
           *writer_, clock_, fence(), metrics_,
           [this](const Kind& kind, const Json& object) { keep_own(kind, object); },
-          [this](const StartMeasurement& measurement) { measuring_.start(measurement); }),
-      observer_(caches_, evidence_, all_plugins()),
+          [this](const StartMeasurement& asked) { ask(asked); },
+          [this](const LookUp& asked, std::vector<Json> objects) {
+            keep_found(asked, std::move(objects));
+          }),
+      observer_(caches_, evidence_, config_, all_plugins()),
       release_reconciler_(observer_),
       policy_reconciler_(caches_),
       buggy_reconciler_(buggy_reconciler(observer_, network.bug)),
@@ -240,6 +274,7 @@ Instance::Instance(const Network& network, World& world, const std::string& pod,
       threads_{{watches_, paused_until_},
                {lease_, paused_until_},
                {measuring_, paused_until_},
+               {config_threads_, paused_until_},
                {worker_, paused_until_}} {
   for (auto& thread : threads_) net_.stage.enter(thread);
 }
@@ -258,8 +293,21 @@ const Reconciler& Instance::reconciler() const {
   return *buggy_reconciler_;
 }
 
+void Instance::ask(const StartMeasurement& asked) {
+  if (auto config = std::dynamic_pointer_cast<const ConfigQuestion>(asked.question))
+    config_threads_.start(asked.key, std::move(config));
+  else
+    measuring_.start(asked);
+}
+
 void Instance::keep_own(const Kind& kind, const Json& object) const {
   if (net_.bug != Bug::OwnWritesForgotten) feeds_.put_own(kind, object);
+}
+
+void Instance::keep_found(const LookUp& asked, std::vector<Json> objects) {
+  const auto& of = asked.name.empty() ? asked.labels : asked.name;
+  caches_.sightings.put(asked.concerning, asked.kind, {std::move(objects), of, clock_.now()});
+  releases_.enqueue(asked.concerning);
 }
 
 bool Instance::idle() const {

@@ -1,6 +1,7 @@
 // One operator process in virtual time: the real caches, reflectors, queue, decisions and executor; only the threads are missing.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -76,6 +77,32 @@ class MeasuringThreads final : public Actor {
   EvidenceBook& evidence_;
   Wake wake_;
   std::vector<Asked> asked_;
+};
+
+// The threads that read what spec.config names.
+class ConfigThreads final : public Actor {
+ public:
+  using Wake = std::function<void(const ObjectKey&)>;
+
+  ConfigThreads(const Network& network, FaultyApi& api, ConfigBook& book, Wake wake)
+      : net_(network), api_(api), book_(book), wake_(std::move(wake)) {}
+
+  void start(const ObjectKey& release, std::shared_ptr<const ConfigQuestion> question);
+  std::optional<SimTime> due() const override;
+  void act() override;
+
+ private:
+  struct Asked {
+    SimTime answered;
+    ObjectKey release;
+    std::shared_ptr<const ConfigQuestion> question;
+  };
+
+  const Network& net_;
+  FaultyApi& api_;
+  ConfigBook& book_;
+  Wake wake_;
+  std::deque<Asked> asked_;  // each takes as long
 };
 
 // The thread that holds the Lease, and the fence of all writes.
@@ -162,7 +189,9 @@ class Instance {
  private:
   const WriteFence& fence() const;
   const Reconciler& reconciler() const;
+  void ask(const StartMeasurement& asked);
   void keep_own(const Kind& kind, const Json& object) const;
+  void keep_found(const LookUp& asked, std::vector<Json> objects);
 
   const Network& net_;
   int id_;
@@ -174,10 +203,12 @@ class Instance {
   Metrics metrics_{"sim"};
   ReleaseCaches caches_;
   EvidenceBook evidence_;
+  ConfigBook config_;
   Feeds feeds_;
   WatchThreads watches_;
   LeaseThread lease_;
   MeasuringThreads measuring_;
+  ConfigThreads config_threads_;
   Executor executor_;
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
@@ -187,7 +218,7 @@ class Instance {
   Controller policies_;
   Worker worker_;
   SimTime paused_until_{0};
-  Pausable threads_[4];
+  Pausable threads_[5];
 };
 
 }  // namespace weir::sim

@@ -41,10 +41,28 @@ RunOptions stormy(RunOptions options) {
   return options;
 }
 
+RunOptions by_pods(RunOptions options) {
+  options.router = "Replicas";
+  return options;
+}
+
 // People who meddle before anything has served.
 RunOptions at_once(RunOptions options) {
   options.patient = false;
   options.releases.clear();
+  return options;
+}
+
+// A change of config is read within a minute, or at once when the spec changes.
+RunOptions configured(RunOptions options) {
+  options.config = true;
+  options.settling += SimTime(seconds(75));
+  return options;
+}
+
+// Inputs at their times, whatever the release has come to.
+RunOptions impatient(RunOptions options) {
+  options.patient = false;
   return options;
 }
 
@@ -54,9 +72,96 @@ RunOptions with(RunOptions options, std::vector<std::string> releases, int insta
   return options;
 }
 
+// A live Deployment of 4 pods, which a Release adopts after 3 seconds.
+RunOptions adopting(std::vector<Input> inputs, const char* router = "GatewayAPI") {
+  inputs.insert(inputs.begin(), at(3, What::Adopt, router, 4));
+  auto options = story(std::move(inputs));
+  options.adopts = true;
+  return options;
+}
+
+Input new_image(int second, std::string name) {
+  return at(second, What::DeploymentImage, std::move(name));
+}
+
 Input of(std::string release, Input input) {
   input.release = std::move(release);
   return input;
+}
+
+// What all revisions need fails for a while; a canary that breaks the bound then is not to blame, nor afterwards.
+RunOptions in_outage(std::vector<Input> inputs) {
+  auto options = story(std::move(inputs));
+  options.settling = seconds(100);
+  return options;
+}
+
+std::vector<Scenario> comparing_scenarios() {
+  return {
+      {"outage-midway",
+       in_outage({image(4, "good-1"), at(11, What::Outage, "", 30), at(26, What::Outage)})},
+      {"outage-before",
+       in_outage({at(1, What::Outage, "", 30), image(4, "good-1"), at(16, What::Outage)})},
+      // Not worse than twice what stable suffers: taken back when stable is well again.
+      {"bad-in-an-outage",
+       in_outage({at(1, What::Outage, "", 20), image(4, "bad-1"), at(18, What::Outage)})},
+      // It keeps the bound, and is worse than stable.
+      {"worse-than-stable", in_outage({at(1, What::EditPolicy, "", 9), image(4, "worse-1")})},
+  };
+}
+
+std::vector<Scenario> router_scenarios() {
+  return {
+      {"replicas-good", by_pods(story({image(4, "good-1")}))},
+      {"replicas-bad", by_pods(story({image(4, "bad-1")}))},
+      {"replicas-superseded", by_pods(story({image(4, "good-1"), image(15, "good-2")}))},
+      {"replicas-reverted",
+       by_pods(story({image(4, "good-1"), image(15, "good-2"), image(16, "good-1")}))},
+      {"replicas-scaled-midway", by_pods(story({image(4, "good-1"), at(8, What::Replicas, "", 6),
+                                                at(13, What::Replicas, "", 2)}))},
+      {"replicas-edited-midway", by_pods(story({image(4, "good-1"), at(11, What::RouteToStable),
+                                                at(14, What::ScaleCanary, "", 6)}))},
+      // Nothing but the pods tells who serves.
+      {"replicas-witnesses-lost",
+       by_pods(story({at(6, What::LoseStatus), at(6, What::DeleteRoute), image(6, "good-1")}))},
+      {"replicas-deleted-midway", by_pods(story({image(4, "good-1"), at(11, What::DeleteRoute)}))},
+      {"router-changed", story({at(2, What::Router, "Replicas"), image(4, "good-1"),
+                                at(40, What::Router, "GatewayAPI")})},
+      // Late enough to be midway with every event late.
+      {"router-changed-midway", story({image(4, "good-1"), at(13, What::Router, "Replicas"),
+                                       at(18, What::Router, "GatewayAPI")})},
+  };
+}
+
+std::vector<Scenario> config_scenarios() {
+  return {
+      {"config-change",
+       configured(story({at(4, What::Config, "good-1"), at(8, What::Replicas, "", 6)}))},
+      {"config-change-midway", configured(story({image(4, "good-1"), at(10, What::Config, "good-1"),
+                                                 at(11, What::Replicas, "", 6)}))},
+      {"config-gone",
+       configured(story({image(4, "good-1"), at(9, What::DropConfig), at(10, What::Replicas, "", 6),
+                         image(40, "good-2"), at(50, What::Config, "good-0")}))},
+      {"config-bad-rolled-back",
+       configured(story({at(4, What::Config, "bad-1"), at(90, What::Config, "good-0")}))},
+  };
+}
+
+std::vector<Scenario> adoption_scenarios() {
+  return {
+      {"adopt", adopting({})},
+      {"adopt-then-canary", adopting({new_image(6, "good-1")})},
+      {"adopt-then-bad", adopting({new_image(6, "bad-1")})},
+      {"adopt-given-back", adopting({at(8, What::GiveBack)})},
+      {"adopt-given-back-at-once", impatient(adopting({at(3, What::GiveBack)}))},
+      {"adopt-given-back-midway", adopting({new_image(6, "good-1"), at(12, What::GiveBack)})},
+      {"adopt-given-back-later", adopting({new_image(6, "good-1"), at(40, What::GiveBack)})},
+      {"adopt-by-pods", adopting({new_image(6, "good-1")}, "Replicas")},
+      {"adopt-by-pods-given-back-midway",
+       adopting({new_image(6, "good-1"), at(12, What::GiveBack)}, "Replicas")},
+      {"adopt-pruned", adopting({at(8, What::GiveBack, "Foreground")})},
+      {"adopt-deployment-edited-midway", impatient(adopting({new_image(3, "good-1")}))},
+  };
 }
 
 std::vector<Scenario> make_scenarios() {
@@ -85,6 +190,9 @@ std::vector<Scenario> make_scenarios() {
       {"route-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteRoute)})},
       {"callers-service-deleted", story({image(4, "good-1"), at(11, What::DeleteCallersService)})},
       {"canary-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteCanary)})},
+      {"stable-deleted-midway", story({image(4, "good-1"), at(11, What::DeleteStable)})},
+      {"stable-deleted-then-new", story({image(4, "good-1"), at(11, What::DeleteStable),
+                                         image(13, "good-2"), image(18, "good-1")})},
       {"canary-scaled-by-hand", story({image(4, "good-1"), at(11, What::ScaleCanary, "", 0)})},
       {"labels-stripped-midway", story({image(4, "good-1"), at(11, What::StripLabels)})},
       {"policy-edited-midway", story({image(4, "good-1"), at(9, What::EditPolicy, "", 1)})},
@@ -113,6 +221,11 @@ std::vector<Scenario> make_scenarios() {
               at(13, What::Replicas, "", 2), at(17, What::ResumeSpec)})},
       {"rollback-by-request", story({image(4, "good-1"), at(34, What::Request, "rollback"),
                                      at(44, What::Request, "resume")})},
+      // Neither the revision that is watched nor the one that is kept to return to.
+      {"rollback-in-the-watch",
+       story({at(1, What::EditPolicy, "20s", 3), image(4, "good-1"),
+              at(8, What::Request, "promote-full"), image(14, "good-2"),
+              at(18, What::Request, "promote-full"), at(24, What::Request, "rollback", 1)})},
       {"two-releases", with(story({of("shop", image(4, "good-1")), of("cart", image(5, "bad-1"))}),
                             {"shop", "cart"}, 1)},
       {"two-instances", with(story({image(4, "good-1")}), {"shop"}, 2)},
@@ -122,7 +235,14 @@ std::vector<Scenario> make_scenarios() {
 }  // namespace
 
 const std::vector<Scenario>& all_scenarios() {
-  static const std::vector<Scenario> kScenarios = make_scenarios();
+  static const std::vector<Scenario> kScenarios = [] {
+    auto scenarios = make_scenarios();
+    for (auto* more :
+         {config_scenarios, comparing_scenarios, router_scenarios, adoption_scenarios}) {
+      for (auto& scenario : more()) scenarios.push_back(std::move(scenario));
+    }
+    return scenarios;
+  }();
   return kScenarios;
 }
 

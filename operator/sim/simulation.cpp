@@ -7,6 +7,7 @@
 #include "api/meta.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "delivery/config_book.h"
 #include "kube/kinds.h"
 #include "sim/checks/witness.h"
 #include "sim/end.h"
@@ -39,7 +40,8 @@ class People final : public Actor {
 
   void act() override {
     const auto& input = inputs_[next_];
-    if (patient_ && !has_served(input.release)) {
+    if (patient_ && input.what != Input::What::Adopt && !has_served(input.release) &&
+        late_ < kPatience) {
       late_ += seconds(1);
       return;
     }
@@ -49,9 +51,12 @@ class People final : public Actor {
   }
 
  private:
+  // A release that never serves is told by its end, not by a run without one.
+  static constexpr SimTime kPatience = seconds(600);
+
   bool has_served(const std::string& release) {
     const ObjectKey key{std::string(kNamespace), release};
-    if (!served_.count(release) && server_.find(kinds::kHttpRoute, key)) served_.insert(release);
+    if (!served_.count(release) && find_route(server_, key)) served_.insert(release);
     return served_.count(release) != 0;
   }
 
@@ -95,9 +100,14 @@ class Run {
     server_.add_namespace(std::string(kNamespace));
     stage_.enter(people_);
     stage_.enter(in_flight_);
-    create_policy(server_, 3);
-    for (const auto& release : options_.releases)
-      create_release(server_, release, "good-0", options_.replicas);
+    create_policy(server_, 3, true);
+    for (const auto& release : options_.releases) {
+      if (options_.adopts)
+        create_deployment(server_, release, "good-0", options_.replicas);
+      else
+        create_release(server_, release, "good-0", options_.replicas, options_.router);
+      if (options_.config) give_config(server_, release, "good-0");
+    }
   }
 
   ~Run() {
@@ -193,6 +203,20 @@ RunResult simulate(const RunOptions& options) {
   return result;
 }
 
+namespace {
+
+// By its own chance: what a seed meant before there was config, it means still.
+void draw_config(RunOptions& options) {
+  SeededRandom random(options.seed ^ 0xc0f16ULL);
+  options.config = random.uniform() < 0.25;
+  if (!options.config) return;
+  draw_config_inputs(random, options.releases, options.faults_end - SimTime(seconds(5)),
+                     options.inputs);
+  options.settling += SimTime(kConfigAge + kConfigRetry);
+}
+
+}  // namespace
+
 RunOptions options_of_seed(std::uint64_t seed, Bug bug) {
   SeededRandom random(seed);
   const auto uniform = [&](double least, double most) {
@@ -216,6 +240,8 @@ RunOptions options_of_seed(std::uint64_t seed, Bug bug) {
   options.replicas = 1 + static_cast<int>(6 * random.uniform());
   options.faults_end = span(30, 70);
   options.inputs = draw_inputs(random, options.releases, options.faults_end - SimTime(seconds(5)));
+  if (random.uniform() < 0.25) options.router = "Replicas";
+  draw_config(options);
   return options;
 }
 

@@ -21,9 +21,12 @@ struct RunOptions {
   std::vector<Input> inputs;
   bool patient =
       false;  // no input before its release has served: until then any version is a first one
+  bool adopts = false;  // releases begin as Deployments with a Service; an input adopts them
   int instances = 1;
   Bug bug = Bug::None;
-  int replicas = 4;  // of each release, at first
+  int replicas = 4;     // of each release, at first
+  bool config = false;  // each release has spec.config
+  std::string router = "GatewayAPI";
   SimTime faults_end{seconds(0)};
   SimTime settling{seconds(80)};  // after the last fault and the last input
   bool traced = false;

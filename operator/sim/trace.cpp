@@ -12,7 +12,7 @@ namespace {
 
 std::string detail(const Write& write) {
   const Json& object = write.after;
-  if (write.to(kinds::kHttpRoute)) {
+  if (is_route(write) && !object.is_null()) {
     std::string text;
     for (const auto& [service, weight] : weights_of_route(object))
       text += fmt::format("{} {} %, ", service, weight);

@@ -125,6 +125,26 @@ class Outside:
         return self.record.all.failed()
 
 
+class Inside:
+    """Load from inside alone, each request on a connection of its own: kube-proxy shares out connections."""
+
+    def __init__(self, api, namespace, rps=50, service="shop"):
+        url = f"http://{service}.{namespace}/once"
+        self.process = PodProcess(api, namespace, "caller", ["load", "--url", url, "--rps", str(rps), "--connections", "4", *WAIT])
+        eventually("the caller inside has counted something", self.process.lines, timeout=40)
+        self.record = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        with contextlib.suppress(Exception) if failure else contextlib.nullcontext():
+            self.record = Record(self.process.stop())
+
+    def failed(self):
+        return self.record.all.failed()
+
+
 class Callers:
     """All of them: load from outside and from inside, and one stream from outside that is never let go."""
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import prometheus
 from kube import Watch
-from load import Callers, Outside
+from load import Callers, Inside, Outside
 from waiting import eventually
 from weir_objects import canary_policy, host_of, release
 
@@ -68,6 +68,9 @@ class Shop:
 
     def callers(self, **how):
         return Callers(self.api, self.namespace, self.host, self.folder, **how)
+
+    def inside(self, rps=50):
+        return Inside(self.api, self.namespace, rps)
 
     def outside(self, rps=20):
         return Outside(self.host, self.folder, rps)

@@ -40,8 +40,12 @@ def test_faults_cost_ten_releases_time_and_nothing_else(shops, leaders, figures)
     for keeper in fleet:
         keeper.check()
     writes = [audit.received(e) for e in audit.requests(begin) if e["verb"] in audit.WRITES]
-    for number, (name, at) in enumerate(moments, 1):
-        figures.add("faults", **{f"s of silence after {name} ({number})": round(min(w for w in writes if w > at) - at, 2)})
+    silences = [min((w for w in writes if w > at), default=None) for _, at in moments]
+    # On a slow machine the last of them may find everything done.
+    assert None not in silences[:2], silences
+    for number, ((name, at), next_write) in enumerate(zip(moments, silences), 1):
+        silence = "nothing was left to do" if next_write is None else round(next_write - at, 2)
+        figures.add("faults", **{f"s of silence after {name} ({number})": silence})
     figures.add("faults", **{"s in all": round(time.time() - begin, 1), "requests": sum(k.load.record.all.total for k in fleet)})
 
 

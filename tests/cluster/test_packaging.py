@@ -54,19 +54,21 @@ def test_a_definition_is_never_run_as_a_template(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", ["nonsense=1", "image.tga=dev", "replicas=-1", "logLevel=loud", "crds.install=perhaps",
-                                   "admissionPolicies.install=perhaps"])
+                                   "admissionPolicies.install=perhaps", "metrics.serviceMonitor.interval=often"])
 def test_a_wrong_value_is_refused(wrong):
     done = helm("template", "weir", CHART, "--set", wrong, check=False)
     assert done.returncode != 0 and "values don't meet the specifications" in done.stderr
 
 
-def test_the_operator_may_do_what_it_needs_and_no_more():
-    [role] = [role for role in of_kind(render(), "ClusterRole") if role["metadata"]["name"] == "weir"]
+@pytest.mark.parametrize("arguments, of_pods", [((), ["patch"]), (("--set", "adoption.enabled=false"), [])])
+def test_the_operator_may_do_what_it_needs_and_no_more(arguments, of_pods):
+    [role] = [role for role in of_kind(render(*arguments), "ClusterRole") if role["metadata"]["name"] == "weir"]
     resources = {resource for rule in role["rules"] for resource in rule["resources"]}
     verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
     assert "secrets" not in resources and "*" not in resources | verbs
-    [pods] = [rule for rule in role["rules"] if "pods" in rule["resources"]]
-    assert pods["resources"] == ["pods"] and pods["verbs"] == ["get", "list", "watch"], "pods are only read"
+    pods = [verb for rule in role["rules"] if "pods" in rule["resources"] for verb in rule["verbs"]]
+    assert pods == ["get", "list", "watch", *of_pods], "pods are read, and labelled when they are adopted"
+    assert ("deployments" in resources) == bool(of_pods)
     # Nothing is ever put: apply and guarded patches only.
     assert verbs == {"get", "list", "watch", "create", "patch", "delete"}
     assert all("delete" not in rule["verbs"] for rule in role["rules"] if "weir.dev" in rule["apiGroups"])
@@ -102,6 +104,15 @@ def test_admission_policies_are_for_the_namespace_that_is_watched():
         assert chosen == {"kubernetes.io/metadata.name": "production"}
     status = of_kind(render("--set", "serviceAccount.name=other"), kinds[0])[1]
     assert "'system:serviceaccount:weir-system:other'" in status["spec"]["validations"][0]["expression"]
+
+
+def test_a_service_monitor_is_made_on_request_and_finds_the_service():
+    assert not of_kind(render(), "ServiceMonitor")
+    things = render("--set", "metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.labels.release=stack")
+    [monitor], [service] = of_kind(things, "ServiceMonitor"), of_kind(things, "Service")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert [e["port"] for e in monitor["spec"]["endpoints"]] == [p["name"] for p in service["spec"]["ports"]]
+    assert monitor["metadata"]["labels"]["release"] == "stack"
 
 
 def test_two_replicas_have_a_disruption_budget_and_one_has_none():

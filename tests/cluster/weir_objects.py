@@ -57,7 +57,12 @@ def web_container(arguments=("serve",), **environment):
     }
 
 
-def release(namespace, version, name="shop", replicas=4, policy="standard", error_rate=0, **environment):
+def gateway_traffic(namespace):
+    parents = [{"name": "web", "namespace": "gateways"}]
+    return {"type": "GatewayAPI", "gatewayAPI": {"parentRefs": parents, "hostnames": [host_of(namespace)]}}
+
+
+def release(namespace, version, name="shop", replicas=4, policy="standard", error_rate=0, traffic=None, **environment):
     if error_rate:
         environment["ERROR_RATE"] = error_rate
     container = web_container(VERSION=version, **environment)
@@ -72,13 +77,7 @@ def release(namespace, version, name="shop", replicas=4, policy="standard", erro
                 "spec": {"securityContext": POD_SECURITY, "containers": [container]},
             },
             "service": {"name": name, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
-            "traffic": {
-                "type": "GatewayAPI",
-                "gatewayAPI": {
-                    "parentRefs": [{"name": "web", "namespace": "gateways"}],
-                    "hostnames": [host_of(namespace)],
-                },
-            },
+            "traffic": traffic or gateway_traffic(namespace),
             "strategy": {"type": "Canary", "canary": {"policyRef": {"name": policy}}},
         },
     }

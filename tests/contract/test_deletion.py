@@ -118,6 +118,15 @@ def test_in_the_foreground_children_go_first(server, maps):
     assert is_gone(server, f"{maps}/child")()
 
 
+def test_a_child_with_another_owner_is_only_let_go(server, maps):
+    owner, other = make(server, maps, "owner"), make(server, maps, "other")
+    make(server, maps, "child", owner, other, block=True)
+    server.delete(f"{maps}/owner", {"propagationPolicy": "Foreground"}).ok()
+    eventually("the owner is gone", is_gone(server, f"{maps}/owner"))
+    kept = server.get(f"{maps}/child").ok().body["metadata"]
+    assert [each["name"] for each in kept["ownerReferences"]] == ["other"] and "deletionTimestamp" not in kept
+
+
 def test_children_that_do_not_block_are_not_waited_for(server, maps):
     owner = make(server, maps, "owner")
     make(server, maps, "child", owner, finalizers=["weir.dev/x"])

@@ -3,8 +3,9 @@
 
 Usage: stub_prometheus.py PORT
 
-Each question finds REQUESTS more requests served by the revision that it names, none of them bad unless its Release or
-its Service was declared bad. A process of its own, so that who measures does not slow down what it measures.
+Each question finds REQUESTS more requests served by each revision that it names, none of them bad unless its Service was
+declared bad, or its Release and it is the revision that is judged. A process of its own, so that who measures does not slow
+down what it measures.
 """
 import atexit
 import json
@@ -38,18 +39,23 @@ class Counters:
         """The answer to one query, after another REQUESTS requests."""
         parts = [(kind, dict(LABEL.findall(text)), role) for kind, text, role in PART.findall(query)]
         assert parts, f"not understood: {query}"
-        release, service = parts[0][1]["release"], parts[0][1]["service"]
+        release, judged = parts[0][1]["release"], parts[0][1]["service"]  # stable comes behind
         with self.lock:
             now = time.time()
             self.queries += 1
-            self.total[service] = self.total.get(service, 0) + REQUESTS
-            if self.all_bad or release in self.bad_releases or service in self.bad_services:
-                self.errors[service] = self.errors.get(service, 0) + REQUESTS
-                self.bad_samples.setdefault(release, []).append(now)
-            series = {None: self.total[service], "500": self.errors.get(service)}
+            series = {}
+            for service in {labels["service"] for _, labels, _ in parts}:
+                bad = service == judged and (self.all_bad or release in self.bad_releases)
+                bad = bad or service in self.bad_services
+                self.total[service] = self.total.get(service, 0) + REQUESTS
+                if bad:
+                    self.errors[service] = self.errors.get(service, 0) + REQUESTS
+                if bad and service == judged:
+                    self.bad_samples.setdefault(release, []).append(now)
+                series[service, None], series[service, "500"] = self.total[service], self.errors.get(service)
         result = []
         for kind, labels, role in parts:
-            count = series[labels.get("code")]
+            count = series[labels["service"], labels.get("code")]
             if count is not None:  # a counter that nothing has counted yet does not exist
                 value = now if kind else count
                 result.append({"metric": {**labels, "weir_role": role}, "value": [now, f"{value:.6f}" if kind else str(value)]})
@@ -76,6 +82,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/bad":
             self.counters.declare(json.loads(body))
             self.reply({})
+        elif self.path.endswith("/query_range"):  # nobody has served before
+            self.reply({"status": "success", "data": {"resultType": "matrix", "result": []}})
         else:
             self.reply(self.counters.serve(urllib.parse.parse_qs(body)["query"][0]))
 

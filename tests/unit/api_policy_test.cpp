@@ -75,6 +75,31 @@ TEST(PolicySpec, PercentsBecomeTheNearestFractions) {
   EXPECT_EQ(decode(with_ratio_of("33.33%"))->objectives[0].ratio->at_most, 0.3333);
 }
 
+std::string with_margin(const std::string& versus) {
+  return with_objective(R"("sourceRef": {"name": "main"},
+      "ratio": {"badQuery": "b{s='$(service)'}", "totalQuery": "t{s='$(revision)'}",
+                "versusStable": )" +
+                        versus + "}");
+}
+
+TEST(PolicySpec, ARatioMayOnlyBeHeldAgainstStable) {
+  const auto policy = decode(with_margin(R"({"atMostTimes": "1.5", "plusAtMost": "0.1%"})"));
+  ASSERT_TRUE(policy) << policy.error().message;
+  const auto& ratio = *policy->objectives[0].ratio;
+  EXPECT_FALSE(ratio.at_most);
+  ASSERT_TRUE(ratio.versus_stable);
+  EXPECT_DOUBLE_EQ(ratio.versus_stable->times, 1.5);
+  EXPECT_DOUBLE_EQ(ratio.versus_stable->plus, 0.001);
+}
+
+TEST(PolicySpec, AMarginLeftOutIsNone) {
+  const auto policy = decode(with_margin("{}"));
+  ASSERT_TRUE(policy) << policy.error().message;
+  const auto& margin = *policy->objectives[0].ratio->versus_stable;
+  EXPECT_DOUBLE_EQ(margin.times, 1);
+  EXPECT_DOUBLE_EQ(margin.plus, 0);
+}
+
 TEST(PolicySpec, NullReadsAsAbsent) {
   const auto policy = decode(R"({"steps": null, "maxHold": null, "judge": null})");
   ASSERT_TRUE(policy) << policy.error().message;
@@ -85,6 +110,15 @@ struct BadPolicy {
   std::string spec;
   std::string message;
 };
+
+void expect_refused(const std::vector<BadPolicy>& table) {
+  for (const auto& bad : table) {
+    const auto policy = decode(bad.spec);
+    ASSERT_FALSE(policy) << bad.spec;
+    EXPECT_EQ(policy.error().kind, ErrorKind::Invalid);
+    EXPECT_EQ(policy.error().message, bad.message);
+  }
+}
 
 TEST(PolicySpec, BadInputIsRefusedWithItsPathAndWhatIsAllowed) {
   const std::vector<BadPolicy> table{
@@ -142,12 +176,28 @@ TEST(PolicySpec, BadInputIsRefusedWithItsPathAndWhatIsAllowed) {
       {R"({"podFailure": {"notReadyFor": "10ms"}})",
        "spec.podFailure.notReadyFor: found \"10ms\", must be from 1s to 24h"},
   };
-  for (const auto& bad : table) {
-    const auto policy = decode(bad.spec);
-    ASSERT_FALSE(policy) << bad.spec;
-    EXPECT_EQ(policy.error().kind, ErrorKind::Invalid);
-    EXPECT_EQ(policy.error().message, bad.message);
-  }
+  expect_refused(table);
+}
+
+TEST(PolicySpec, BadBoundsOfARatioAreRefused) {
+  expect_refused({
+      {with_objective(R"("sourceRef": {"name": "main"},
+                         "ratio": {"badQuery": "b", "totalQuery": "t"})"),
+       "spec.objectives[0].ratio: found neither atMost nor versusStable, must be at least one"},
+      {with_margin(R"({"atMostTimes": "0.5"})"),
+       "spec.objectives[0].ratio.versusStable.atMostTimes: found \"0.5\", must be from 1 to 1000"},
+      {with_margin(R"({"atMostTimes": 2})"),
+       "spec.objectives[0].ratio.versusStable.atMostTimes: found 2, must be a plain decimal number "
+       "as a string, like \"1000\" or \"0.25\", without suffix"},
+      {with_margin(R"({"plusAtMost": "0%"})"),
+       "spec.objectives[0].ratio.versusStable.plusAtMost: found \"0%\", must be a percentage above "
+       "0% and below 100% with at most 4 decimals, like \"5%\""},
+      {with_objective(R"("sourceRef": {"name": "main"},
+                         "ratio": {"badQuery": "b", "totalQuery": "t{s='$(service)'}",
+                                   "versusStable": {}})"),
+       "spec.objectives[0].ratio.badQuery: found \"b\", must be of one revision, by $(service) or "
+       "$(revision), to compare it with stable"},
+  });
 }
 
 TEST(PolicySpec, LongWrongValuesAreCutInTheMessage) {

@@ -52,6 +52,21 @@ TEST(ReleaseSpec, PartsThatOthersReadAreCanonicalText) {
             R"([{"matches":[],"timeouts":{"request":"10s"}}])");
 }
 
+TEST(ReleaseSpec, RouterReplicasNeedsNoSettings) {
+  const auto release = decode_with(R"({"traffic": {"type": "Replicas", "gatewayAPI": null}})");
+  ASSERT_TRUE(release) << release.error().message;
+  EXPECT_EQ(release->traffic.type, TrafficType::Replicas);
+}
+
+TEST(ReleaseSpec, ConfigIsTwoListsOfNames) {
+  EXPECT_TRUE(decode_with("{}")->config.config_maps.empty());
+  const auto release = decode_with(R"({"config": {
+      "configMapRefs": [{"name": "b"}, {"name": "a"}], "secretRefs": [{"name": "a"}]}})");
+  ASSERT_TRUE(release) << release.error().message;
+  EXPECT_EQ(release->config.config_maps, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(release->config.secrets, std::vector<std::string>{"a"});
+}
+
 TEST(ReleaseSpec, AnImageMayBeLaidOverAnInitContainer) {
   const auto release = decode_with(R"({
       "template": {"spec": {"initContainers": [{"name": "migrate"}]}},
@@ -79,7 +94,8 @@ TEST(ReleaseSpec, BadInputIsRefusedWithItsPathAndWhatIsAllowed) {
       {R"({"replicas": -1})", "spec.replicas: found -1, must be a whole number from 0 to 10000"},
       {R"({"replicas": 18446744073709551615})",
        "spec.replicas: found 18446744073709551615, must be a whole number from 0 to 10000"},
-      {R"({"template": null})", "spec.template: missing, must be an object"},
+      {R"({"template": null})",
+       "spec.template: missing, must be given, or workloadRef in its place"},
       {R"({"template": {"spec": null}})", "spec.template.spec: missing, must be an object"},
       {R"({"template": {"metadata": "x"}})",
        "spec.template.metadata: found \"x\", must be an object"},
@@ -107,7 +123,10 @@ TEST(ReleaseSpec, BadInputIsRefusedWithItsPathAndWhatIsAllowed) {
       {R"({"service": {"ports": [{"name": "a", "port": 80}, {"name": "a", "port": 81}]}})",
        "spec.service.ports[1].name: found \"a\", must be unique in the list"},
       {R"({"traffic": {"type": "Istio"}})",
-       "spec.traffic.type: found \"Istio\", must be GatewayAPI"},
+       "spec.traffic.type: found \"Istio\", must be one of GatewayAPI, Replicas"},
+      {R"({"traffic": {"type": "Replicas"}})",
+       "spec.traffic.gatewayAPI: found {\"parentRefs\":[{\"name\":\"web\"}]}, must be left out "
+       "unless type is GatewayAPI"},
       {R"({"traffic": {"gatewayAPI": null}})",
        "spec.traffic.gatewayAPI: missing, must be an object"},
       {R"({"traffic": {"gatewayAPI": {"hostnames": ["a.example", "A"]}}})",

@@ -30,7 +30,16 @@ Condition condition(const std::string& type) {
 CanaryStatus full_canary() { return {"bbb", 2, 1, 3, 4, 50, at(2), at(3, 123'456), at(4, 1)}; }
 
 JudgementStatus full_judgement() {
-  return {"errors", "Pass", 1, 100, 0, 80, "0.9%", "at most 5%", "80 requests, none bad", at(11)};
+  JudgementStatus judgement{"errors", "Pass", 1, 100, 0, 80, 3, 900};
+  judgement.interval = "0% to 3.1%";
+  judgement.evidence = "1";
+  judgement.needed = "100";
+  judgement.checkpoint = "bursts 1";
+  judgement.value = "0.9%";
+  judgement.bound = "at most 5%";
+  judgement.message = "80 requests, none bad";
+  judgement.sampled = at(11);
+  return judgement;
 }
 
 ReleaseStatus full_status() {

@@ -46,10 +46,12 @@ std::string describe(const Objective& objective) {
       fmt::format("objective {} {} {} {} {}", objective.name, static_cast<int>(objective.severity),
                   objective.source, static_cast<int>(objective.on_no_data),
                   static_cast<int>(objective.on_unsure));
-  if (objective.ratio)
-    text += fmt::format(" ratio {} {} {} {}", objective.ratio->queries.bad,
-                        objective.ratio->queries.good, objective.ratio->queries.total,
-                        objective.ratio->at_most);
+  if (const auto& ratio = objective.ratio) {
+    text += fmt::format(" ratio {} {} {} {}", ratio->queries.bad, ratio->queries.good,
+                        ratio->queries.total, ratio->at_most.value_or(0));
+    if (const auto& margin = ratio->versus_stable)
+      text += fmt::format(" versus {} {}", margin->times, margin->plus);
+  }
   if (objective.value)
     text += fmt::format(" value {} {} {} {}", objective.value->query, objective.value->at_most,
                         objective.value->interval.count(), objective.value->fail_after);
@@ -138,11 +140,13 @@ std::string describe(const CanaryPolicySpec& policy) {
 }
 
 std::string describe(const ReleaseSpec& release) {
-  std::string text =
-      fmt::format("{} {} {} {} {} {} {} {} {}\n", release.replicas, release.revision_history_limit,
-                  static_cast<int>(release.lifecycle), static_cast<int>(release.traffic.type),
-                  release.policy, release.keep_warm.duration.count(),
-                  release.keep_warm.replicas_percent, release.service.name, release.paused);
+  std::string text = fmt::format(
+      "{} {} {} {} {} {} {} {} {} {}\n", release.workload, release.replicas,
+      release.revision_history_limit, static_cast<int>(release.lifecycle),
+      static_cast<int>(release.traffic.type), release.policy, release.keep_warm.duration.count(),
+      release.keep_warm.replicas_percent, release.service.name, release.paused);
+  for (const auto& name : release.config.config_maps) text += "config map " + name + "\n";
+  for (const auto& name : release.config.secrets) text += "secret " + name + "\n";
   for (const auto& image : release.images)
     text += fmt::format("image {} {}\n", image.container, image.image);
   for (const auto& port : release.service.ports)

@@ -20,7 +20,7 @@ TEST(Demo, TellsAGoodAndABadReleaseAndLosesNoRequest) {
   std::size_t at = 0;
   for (const auto* part :
        {"The first version", "shop Healthy", "A good version", "step 1/4 canary 5 %",
-        "step 2/4 canary 25 %", "step 3/4 canary 50 %", "gets 100 %", "shop Healthy",
+        "step 2/4 canary 25 %", "step 3/4 canary 50 %", "step 4/4 canary 100 %", "shop Healthy",
         "A bad version", "step 1/4 canary 5 %", "RollingBack", "requests bad, allowed 5%",
         "shop RolledBack", " 0 lost"}) {
     const auto found = ran.out.find(part, at);

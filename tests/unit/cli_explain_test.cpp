@@ -28,7 +28,11 @@ TEST(Explain, TellsWhatItWaitsForWhatWasMeasuredAndWhatComesNext) {
       "objective errors (Critical): Unsure, lets the step go on after its hold\n"
       "  found    3 of 310 requests bad, allowed 5%\n"
       "  allowed  at most 5%\n"
-      "  seen     4 of 420 bad, 3 of 310 judged (after warm-up), 0.9524%; newest sample 3s ago\n"
+      "  seen     4 of 420 bad, 3 of 310 judged (after warm-up), stable 9 of 940 meanwhile, "
+      "0.9524%; newest sample 3s ago\n"
+      "  truth    0.2% to 3.1% (95 % sure, if errors come no burstier than stable's)\n"
+      "  evidence 1.04 against it; 100 is a breach\n"
+      "  decides  after the warm-up, from 2026-11-21T14:42:46Z (in 1s) on\n"
       "  bad      bad{s=\"shop-9j5\"}\n"
       "  total    all{s=\"shop-9j5\"}\n"
       "objective lag (Warning): not judged now\n"
@@ -50,6 +54,15 @@ TEST(Explain, TellsWhatHoldsAStepWhoseHoldIsOver) {
   EXPECT_PART(explain(release), "then promotion.");
 }
 
+TEST(Explain, TellsWhenTheNextSampleIsDue) {
+  auto release = progressing_release();
+  release["status"]["canary"]["accepted"] = "2026-11-21T14:42:00Z";
+  EXPECT_PART(explain(release),
+              "  decides  with every sample; the next is due at 2026-11-21T14:42:47Z (in 2s)\n");
+  release["status"]["judgement"][0]["sampled"] = "2026-11-21T14:42:32Z";
+  EXPECT_PART(explain(release), "the next is due at 2026-11-21T14:42:47Z (in 2s)\n");
+}
+
 TEST(Explain, TellsWhatEachVerdictMeans) {
   auto policy = standard_policy();
   const auto meaning = [&](const std::string& verdict) {
@@ -64,6 +77,7 @@ TEST(Explain, TellsWhatEachVerdictMeans) {
   EXPECT_EQ(meaning("SourceError"), "holds the step");
   EXPECT_EQ(meaning("Warning"), "broken, but only a warning: the step goes on");
   EXPECT_EQ(meaning("Breach"), "broken: rolled back");
+  EXPECT_EQ(meaning("BothBreach"), "stable breaks it as well: holds the step");
   policy["spec"]["objectives"][0]["onNoData"] = "Rollback";
   policy["spec"]["objectives"][0]["onUnsure"] = "Hold";
   policy["spec"]["judge"]["onSourceError"] = "Advance";

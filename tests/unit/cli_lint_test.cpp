@@ -117,9 +117,71 @@ TEST(Lint, APolicyWithoutNamespaceIsInTheOneThatIsSaid) {
 TEST(Lint, GrantsNothingWhenNoSecretIsNamed) {
   const auto done = run({"lint", "--rbac", "-"}, kPolicy);
   EXPECT_EQ(done.out, "");
-  EXPECT_EQ(done.err, "no policy names a Secret: nothing to grant\n");
+  EXPECT_EQ(done.err, "nothing names a Secret: nothing to grant\n");
   EXPECT_NE(run({"lint", "--rbac", "--service-account", "weir", "-"}, kPolicy).code, 0);
   EXPECT_NE(run({"lint", "--rbac", "-"}, replaced(kPolicy, "5%", "500%")).code, 0);
+}
+
+TEST(Lint, TellsWhatWholePodsMakeOfTheSteps) {
+  auto release = replaced(kRelease, "{type: GatewayAPI, gatewayAPI: {parentRefs: [{name: web}]}}",
+                          "{type: Replicas}");
+  release = replaced(release, "  template:\n", "  replicas: 4\n  template:\n");
+  const auto said = lint_both(kPolicy, release);
+  EXPECT_NE(said.find("spec.traffic.type: with Replicas a share is a number of pods beside the 4 "
+                      "of stable: 10 % is 1 of 5 pods (20 %)\n"),
+            std::string::npos)
+      << said;
+  EXPECT_EQ(lint_both(replaced(kPolicy, "weight: 10", "weight: 25"), release), "");
+}
+
+TEST(Lint, APresetOfAGatewayCountsNothingWithRouterReplicas) {
+  auto release = replaced(kRelease, "{type: GatewayAPI, gatewayAPI: {parentRefs: [{name: web}]}}",
+                          "{type: Replicas}");
+  const auto with = [&](const std::string& dialect) {
+    const auto policy =
+        replaced(kPolicy, "badQuery: 'bad{s=\"$(service)\"}', totalQuery: 'all{s=\"$(service)\"}'",
+                 "preset: {name: Errors, dialect: " + dialect + "}");
+    return lint_both(policy, release);
+  };
+  EXPECT_NE(with("Traefik").find("no gateway knows the revisions: objective errors"),
+            std::string::npos);
+  EXPECT_EQ(with("Http").find("no gateway"), std::string::npos);
+}
+
+// `create` cannot be limited to names.
+TEST(Lint, GrantsCopiesOfTheSecretsThatReleasesName) {
+  const auto named =
+      replaced(kRelease, "  template:", "  config: {secretRefs: [{name: keys}]}\n  template:");
+  const auto done = run({"lint", "--rbac", "-"}, named);
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_NE(done.out.find(R"(rules:
+- apiGroups:
+  - ""
+  resourceNames:
+  - keys
+  resources:
+  - secrets
+  verbs:
+  - get
+- apiGroups:
+  - ""
+  resources:
+  - secrets
+  verbs:
+  - create
+---
+)"),
+            std::string::npos)
+      << done.out;
+}
+
+TEST(Lint, ReportsConfigThatTheTemplateDoesNotName) {
+  const auto named =
+      replaced(kRelease, "  template:", "  config: {configMapRefs: [{name: app}]}\n  template:");
+  EXPECT_EQ(
+      lint_both(kPolicy, named),
+      "-:15: error: Release/shop: spec.config.configMapRefs[0].name: found \"app\", must be a "
+      "ConfigMap that spec.template names in volumes, envFrom or env\n");
 }
 
 TEST(Lint, ReportsMissingFieldsWhereTheyBelong) {
@@ -208,6 +270,20 @@ TEST(Lint, WarnsOfPoliciesThatDoNotJudge) {
             "$(service) nor $(revision): it counts the requests of all revisions, and each is "
             "judged by them\n");
   EXPECT_EQ(lint(replaced(kPolicy, "'bad{", "'rate_limited_total{")), "");
+}
+
+TEST(Lint, WarnsOfAnObjectiveThatCanHardlyPass) {
+  const std::string policy =
+      "apiVersion: weir.dev/v1alpha1\nkind: CanaryPolicy\nmetadata: {name: p}\nspec:\n"
+      "  sources: [{name: m, prometheus: {url: 'http://p:9090'}}]\n  objectives:\n"
+      "  - name: errors\n    ratio: {preset: {name: Errors, dialect: Http}, versusStable: {}}\n";
+  EXPECT_EQ(lint(policy), "");
+  EXPECT_EQ(
+      lint(policy + "    onUnsure: Hold\n"),
+      "-:9: warning: CanaryPolicy/p: spec.objectives[0].onUnsure: Hold waits until the canary "
+      "is shown to be no worse than stable; without a margin one that is as good never is, "
+      "and a person is asked: give versusStable.atMostTimes or plusAtMost\n");
+  EXPECT_EQ(lint(replaced(policy + "    onUnsure: Hold\n", "{}}", "{atMostTimes: '1.5'}}")), "");
 }
 
 TEST(Lint, WarnsOfHoldsThatAreOverBeforeAnythingIsJudged) {

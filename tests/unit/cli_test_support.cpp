@@ -22,9 +22,10 @@ Json find(const Json& objects, const std::string& name) {
 }  // namespace
 
 Ran run(const std::vector<std::string>& words, const std::string& input, const Terminal& terminal) {
-  const std::vector<Command> table{
-      list_command(), get_command(),  watch_command(),   explain_command(),    lint_command(),
-      sim_command(),  demo_command(), version_command(), completion_command(), complete_command()};
+  const std::vector<Command> table{list_command(),       get_command(),     watch_command(),
+                                   explain_command(),    lint_command(),    adopt_command(),
+                                   sim_command(),        demo_command(),    version_command(),
+                                   completion_command(), complete_command()};
   std::istringstream in(input);
   std::ostringstream out;
   std::ostringstream err;
@@ -150,6 +151,8 @@ Json progressing_release() {
       "judgement": [{"objective": "errors", "verdict": "Unsure", "bad": 4, "total": 420,
                      "judgedBad": 3, "judgedTotal": 310, "value": "0.9524%", "bound": "at most 5%",
                      "message": "3 of 310 requests bad, allowed 5%",
+                     "stableBad": 9, "stableTotal": 940, "interval": "0.2% to 3.1%",
+                     "evidence": "1.04", "needed": "100",
                      "sampled": "2026-11-21T14:42:42Z"}],
       "judged": "2026-11-21T14:42:40Z",
       "lastRollback": {"revision": "2sn", "reason": "errors", "at": "2026-11-21T12:00:04.5Z",

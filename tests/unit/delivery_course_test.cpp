@@ -67,6 +67,63 @@ TEST(Steps, TheHoldBeginsWhenTheWeightIsAcceptedNotWhenItIsWritten) {
   EXPECT_EQ(course.look_again, at_second(130));
 }
 
+TEST(Steps, ARiseIsToldWhenTheGatewayHasAnsweredOrIsSlow) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
+  scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
+  auto course = scene.course(at_second(110));
+  EXPECT_EQ(course.traffic.raised, at_second(110));
+  EXPECT_TRUE(course.settling);
+  EXPECT_EQ(course.look_again, at_second(112));
+
+  auto traffic = course.traffic;
+  EXPECT_TRUE(scene.route(traffic, false).course(at_second(111)).settling);
+  EXPECT_FALSE(scene.course(at_second(112)).settling);
+  // A clock that went back does not silence it.
+  EXPECT_FALSE(scene.course(at_second(109)).settling);
+  EXPECT_FALSE(scene.route(traffic).course(at_second(111)).settling);
+}
+
+TEST(Steps, AnEarlierStayAtTheSameWeightDoesNotCount) {
+  Scene scene;
+  auto traffic = canary_at(5);
+  traffic.raised = at_second(105);
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(traffic);
+  scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
+  const auto course = scene.course(at_second(110));
+  EXPECT_EQ(course.canary->since, at_second(110));
+  EXPECT_EQ(course.traffic.weight, 5);
+}
+
+TEST(StableGone, TheSpecsRevisionTakesEverythingWhenItCan) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(25));
+  auto& stable = scene.snapshot().revisions["v1"];
+  stable.replica_set = nullptr;
+  // Its pods still serve: it may only be out of sight.
+  EXPECT_EQ(scene.course(at_second(105)).phase, Phase::Progressing);
+
+  stable.ready_endpoints = 0;
+  auto course = scene.course(at_second(105));
+  EXPECT_EQ(course.phase, Phase::Degraded);
+  EXPECT_NE(course.message.find("stable v1 is gone"), std::string::npos);
+  EXPECT_EQ(course.pods.at("v2"), 4);
+  EXPECT_EQ(course.traffic.weight, 25);
+
+  course = scene.revision("v2", 4, 4).course(at_second(106));
+  EXPECT_EQ(course.traffic, stable_only("v2"));
+  EXPECT_TRUE(course.returns);
+}
+
+TEST(StableGone, ACanaryKeepsItsShareUntilANewerOneIsReady) {
+  Scene scene;
+  scene.revision("v2", 2, 2).revision("v3", 1, 1).route(canary_at(50)).wants("v3");
+  auto course = scene.course(at_second(101));
+  EXPECT_EQ(course.traffic.weight_of("v2"), 50);
+  EXPECT_EQ(course.pods.at("v2"), 2);
+  EXPECT_EQ(scene.revision("v3", 4, 4).course(at_second(102)).traffic, stable_only("v3"));
+}
+
 TEST(Steps, AHeldAndJudgedWeightScalesForTheNextAndThenTakesIt) {
   Scene scene;
   scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(25));
@@ -93,6 +150,22 @@ TEST(Steps, TheHoldBeginsAgainWhenPodsWereNotReady) {
   course = scene.course(at_second(121));
   EXPECT_EQ(course.canary->since, at_second(121));
   EXPECT_EQ(course.traffic.weight, 50);
+}
+
+TEST(Steps, ABreakThatNobodySawStartsTheHoldAgainToo) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 2, 2).route(canary_at(50));
+  scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
+  for (const double since : {90.0, 105.0}) {
+    PodView pod;
+    pod.ready = true;
+    pod.ready_since = at_second(since);
+    scene.snapshot().revisions["v2"].pods.push_back(std::make_shared<PodView>(pod));
+  }
+  const auto course = scene.course(at_second(111));
+  EXPECT_EQ(course.canary->since, at_second(105));
+  EXPECT_EQ(course.traffic.weight, 50);
+  EXPECT_EQ(course.look_again, at_second(115));
 }
 
 TEST(Steps, WeightsThatSomebodyElseChangedAreNotEarned) {
@@ -241,6 +314,23 @@ TEST(ChangeOfMind, ANewRevisionMidReleaseTakesTheWeightBackAndStartsAtZero) {
   EXPECT_EQ(course.traffic.weight_of("v1"), 100);
 }
 
+TEST(ChangeOfMind, ACanaryThatServesAloneKeepsItsShareUntilStableIsBack) {
+  Scene scene;
+  scene.revision("v1", 4, 0).revision("v2", 2, 2).route(canary_at(50)).wants("v3");
+  scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(101));
+  auto course = scene.course(at_second(101));
+  EXPECT_EQ(course.phase, Phase::Degraded);
+  EXPECT_EQ(course.traffic.canary, "v2");
+  EXPECT_EQ(course.traffic.weight, 50);
+  EXPECT_EQ(course.pods.at("v2"), 2);
+  EXPECT_NE(course.message.find("v3 waits"), std::string::npos);
+
+  // A breach waits for nothing.
+  EXPECT_EQ(scene.counted(500, 1000, at_second(101)).course(at_second(101)).traffic.weight, 0);
+  scene.counted(0, 1000, at_second(101)).revision("v1", 4, 1);
+  EXPECT_EQ(scene.course(at_second(102)).traffic.canary, "v3");
+}
+
 TEST(ChangeOfMind, TheSpecBackAtStableEndsTheRelease) {
   Scene scene;
   scene.revision("v1", 4, 4).revision("v2", 2, 2).route(canary_at(50)).wants("v1");
@@ -291,6 +381,17 @@ TEST(Healthy, MeansThatTheGatewayHasTakenTheRouteUp) {
   EXPECT_EQ(course.phase, Phase::Progressing);
   EXPECT_NE(course.message.find("gateway"), std::string::npos);
   EXPECT_EQ(scene.route(stable_only("v1")).course(at_second(100)).phase, Phase::Healthy);
+}
+
+TEST(Healthy, StaysSoWhileARevisionWithoutWeightLeavesTheRoute) {
+  Scene scene;
+  scene.revision("v1", 4, 4).route(stable_only("v1"), false).wants("v1");
+  scene.status().phase = Phase::Healthy;
+  scene.status().weights = {{"v0", 0}, {"v1", 100}};
+  scene.snapshot().route_state.pending = true;
+  EXPECT_EQ(scene.course(at_second(100)).phase, Phase::Healthy);
+  scene.status().weights = {{"v0", 50}, {"v1", 50}};
+  EXPECT_EQ(scene.course(at_second(100)).phase, Phase::Progressing);
 }
 
 // ---- a spec that cannot be used ----

@@ -68,7 +68,8 @@ class ReleaseObserverTest : public ::testing::Test {
   }
 
   ReleaseSnapshot observe() {
-    return *ReleaseObserver(caches_, evidence_, all_plugins()).observe({"shop-ns", "shop"});
+    return *ReleaseObserver(caches_, evidence_, config_, all_plugins())
+                .observe({"shop-ns", "shop"});
   }
 
   Scene scene_;
@@ -76,11 +77,13 @@ class ReleaseObserverTest : public ::testing::Test {
   CanaryPolicy policy_;
   ReleaseCaches caches_;
   EvidenceBook evidence_;
+  ConfigBook config_;
 };
 
 TEST_F(ReleaseObserverTest, AReleaseThatIsGoneIsNothing) {
-  EXPECT_FALSE(
-      ReleaseObserver(caches_, evidence_, all_plugins()).observe({"shop-ns", "other"}).has_value());
+  EXPECT_FALSE(ReleaseObserver(caches_, evidence_, config_, all_plugins())
+                   .observe({"shop-ns", "other"})
+                   .has_value());
 }
 
 TEST_F(ReleaseObserverTest, NobodyServesBeforeTheFirstRevisionIsReady) {
@@ -175,6 +178,19 @@ TEST_F(ReleaseObserverTest, TheWholeReleaseIsJudgedByThePolicyItStartedWith) {
   ASSERT_TRUE(policy) << policy.error().message;
   EXPECT_EQ(policy->generation, 2);
   EXPECT_EQ(policy->spec.drain, seconds(77));
+}
+
+TEST_F(ReleaseObserverTest, UntilTheFirstWeightAReleaseTakesTheNewestPolicy) {
+  put_revision("v1", 4, 4);
+  ReplicaSetView set;
+  set.meta = child("shop-" + wanted(), wanted());
+  set.meta.annotations[std::string(marks::kPolicy)] =
+      R"({"name":"standard","generation":2,"spec":{"drain":"77s"}})";
+  caches_.replica_sets.put(std::make_shared<ReplicaSetView>(set));
+  auto traffic = canary_at(0);
+  traffic.canary = wanted();
+  put_route(traffic);
+  EXPECT_EQ(observe().policy->generation, 3);
 }
 
 TEST_F(ReleaseObserverTest, AMissingPolicyIsNamedWithTheFieldThatNamesIt) {

@@ -57,11 +57,30 @@ TEST(ReleasePlan, ARollbackWritesTheRouteFirstAndWithoutAVersion) {
   callers(scene, "v1");
   scene.canary_since(at_second(100), at_second(100)).counted(100, 200, at_second(101));
   const auto plan = scene.plan(at_second(101));
-  EXPECT_EQ(words(plan), (Words{"patch HTTPRoute shop", "status", "event RolledBack"}));
+  EXPECT_EQ(words(plan), (Words{"patch HTTPRoute shop"}));
+  EXPECT_EQ(plan.look_again, at_second(101));
   EXPECT_EQ(route_patch(plan).resource_version, "");
   const auto& refs = route_patch(plan).body["spec"]["rules"][0]["backendRefs"];
   EXPECT_EQ(refs[0]["weight"], 100);
   EXPECT_EQ(refs[1]["weight"], 0);
+}
+
+TEST(ReleasePlan, ARollbackIsToldOnceWhenItIsDone) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
+  callers(scene, "v1");
+  scene.canary_since(at_second(100), at_second(100)).counted(100, 200, at_second(101));
+  auto done = scene.course(at_second(101)).traffic;
+  scene.route(done);
+  const auto plan = scene.plan(at_second(101.5));
+  EXPECT_EQ(words(plan), (Words{"status", "event RolledBack"}));
+  scene.status() =
+      render_status(scene.snapshot(), scene.course(at_second(101.5)), at_second(101.5), nullptr);
+  EXPECT_EQ(scene.status().judgement.at(0).verdict, "Breach");
+  EXPECT_EQ(scene.status().judgement.at(0).bad, 100);
+  // As it is read back.
+  scene.status().last_rollback->at = at_second(101);
+  for (const auto& word : words(scene.plan(at_second(150)))) EXPECT_NE(word, "event RolledBack");
 }
 
 TEST(ReleasePlan, ARiseCarriesTheVersionItWasDecidedOn) {
@@ -96,6 +115,7 @@ TEST(ReleasePlan, PodsGoNoEarlierThanDrainAfterTheirWeightWasAcceptedAsZero) {
   Scene scene;
   auto traffic = stable_only("v1");
   traffic.rollback = RollbackMark{"v2", "errors", "bad", {}, at_second(90)};
+  scene.status().last_rollback = RollbackStatus{"v2", "errors", "bad", at_second(90), {}};
   scene.revision("v1", 4, 4).revision("v2", 1, 1).route(traffic);
   callers(scene, "v1");
   scene.status().idle = {{"v2", at_second(100)}};
@@ -110,6 +130,7 @@ TEST(ReleasePlan, TheDrainDoesNotBeginBeforeTheGatewayHasAcceptedTheZero) {
   Scene scene;
   auto traffic = stable_only("v1");
   traffic.rollback = RollbackMark{"v2", "errors", "bad", {}, at_second(90)};
+  scene.status().last_rollback = RollbackStatus{"v2", "errors", "bad", at_second(90), {}};
   scene.revision("v1", 4, 4).revision("v2", 1, 1).route(traffic, false);
   callers(scene, "v1");
   const auto plan = scene.plan(at_second(1000));

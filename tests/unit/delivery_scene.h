@@ -36,6 +36,15 @@ inline CanaryPolicySpec usual_policy() {
   return policy;
 }
 
+// Evidence of the usual policy's objective, in one sample.
+inline ObjectiveEvidence counted_at_once(double bad, double total) {
+  ObjectiveEvidence evidence;
+  evidence.bad = bad;
+  evidence.total = total;
+  (void)count(evidence, *usual_policy().objectives[0].ratio, {{bad, total}, std::nullopt, 0});
+  return evidence;
+}
+
 // Revision "v1" is stable and "v2" wanted; 4 replicas; names stand for hashes.
 class Scene {
  public:
@@ -51,12 +60,12 @@ class Scene {
     release_.spec = spec;
     snapshot_.router = all_plugins().router(TrafficType::GatewayApi);
     snapshot_.pod_template = *parse_json(spec.template_text);
-    snapshot_.wanted = "v2";
+    snapshot_.wanted = snapshot_.first = "v2";
     snapshot_.policy = PinnedPolicy{"standard", 1, usual_policy(), "pinned"};
   }
 
   Scene& wants(const std::string& revision) {
-    snapshot_.wanted = revision;
+    snapshot_.wanted = snapshot_.first = revision;
     return *this;
   }
 
@@ -74,6 +83,13 @@ class Scene {
     return *this;
   }
 
+  // The callers' Service is the route.
+  Scene& by_pods() {
+    release_.spec->traffic = {TrafficType::Replicas, {}};
+    snapshot_.router = all_plugins().router(TrafficType::Replicas);
+    return *this;
+  }
+
   // What the route says, and that the gateway has taken it up.
   Scene& route(const Traffic& traffic, bool accepted = true) {
     snapshot_.traffic = traffic;
@@ -83,12 +99,19 @@ class Scene {
       snapshot_.route_state.backends.push_back({name, "shop-" + name, traffic.weight_of(name)});
     auto route = std::make_shared<RawObject>();
     route->meta = {{"shop-ns", "shop"}, "uid-route", "60", 3};
-    const auto plan = *snapshot_.router->plan(
-        release_, {snapshot_.route_state.backends, snapshot_.route_state.memo}, nullptr, false);
+    const auto plan =
+        *snapshot_.router->plan(release_,
+                                {snapshot_.route_state.backends, snapshot_.route_state.memo,
+                                 callers_service_body(release_, *release_.spec, traffic.stable)},
+                                nullptr, false);
     const auto& body = std::get<CreateObject>(*plan).body;
-    route->meta.annotations[std::string(marks::kTraffic)] = snapshot_.route_state.memo;
+    for (const auto& [name, text] : body["metadata"]["annotations"].items())
+      route->meta.annotations[name] = text.get<std::string>();
+    for (const auto& [name, text] : body["metadata"]["labels"].items())
+      route->meta.labels[name] = text.get<std::string>();
     route->text = dump_json(Json{{"spec", body["spec"]}});
     snapshot_.route = route;
+    if (snapshot_.router->shares_by_pods()) snapshot_.callers["shop"] = route;
     if (!traffic.canary.empty())
       snapshot_.judged = traffic.canary;
     else if (traffic.promoted && !traffic.previous.empty())
@@ -109,9 +132,7 @@ class Scene {
   }
 
   Scene& counted(double bad, double total, WallTime sampled) {
-    auto& errors = snapshot_.evidence["errors"];
-    errors.bad = errors.judged_bad = bad;
-    errors.total = errors.judged_total = errors.judged_here = total;
+    auto& errors = snapshot_.evidence["errors"] = counted_at_once(bad, total);
     errors.sampled = sampled;
     if (bad > 0) errors.bad_since = sampled - seconds(1);
     return *this;

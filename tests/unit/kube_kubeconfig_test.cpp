@@ -205,8 +205,8 @@ TEST_F(Kubeconfig, NamesABadFieldOfTheCluster) {
                "insecure-skip-tls-verify");
   EXPECT_NAMES(cluster("{server: 'https://h', tls-server-name: [x]}"),
                "tls-server-name: must be text");
-  EXPECT_NAMES(cluster("{server: 'https://h', proxy-url: 'socks5://p'}"),
-               "proxy-url: proxies of socks5 are not supported");
+  EXPECT_NAMES(cluster("{server: 'https://h', proxy-url: 'https://p'}"),
+               "proxy-url: proxies of https are not supported, only of http and socks5");
 }
 
 TEST_F(Kubeconfig, NamesABadFieldOfTheUser) {

@@ -6,6 +6,7 @@
 namespace weir {
 namespace {
 
+using net_test::client_through;
 using net_test::RawServer;
 using net_test::soon;
 using net_test::TestCa;
@@ -18,17 +19,6 @@ void answer_host(TestServer& server) {
   server.http().Get("/", [](const httplib::Request& request, httplib::Response& response) {
     response.set_content(request.get_header_value("Host"), "text/plain");
   });
-}
-
-std::unique_ptr<HttpClient> through(const Url& server, const Proxy& proxy,
-                                    const TlsOptions& tls = {}) {
-  HttpClientOptions options;
-  options.server = server;
-  options.tls = tls;
-  options.proxy = proxy;
-  auto client = make_httplib_client(std::move(options));
-  EXPECT_TRUE(client);
-  return *std::move(client);
 }
 
 // A name that only the proxy can reach.
@@ -45,7 +35,8 @@ TEST(Proxy, TunnelsToAServerThatOnlyItCanReach) {
   server.start();
   TestProxy proxy;
   const auto url = far_away(server);
-  const auto client = through(url, {proxy.url(), "Basic c2VjcmV0"}, {ca.pem()});
+  const auto client =
+      client_through(url, Proxy{proxy.url(), ProxyKind::Http, "me", "secret"}, {ca.pem()});
   for (int i = 0; i < 3; ++i) {
     const auto response = client->send(kGet, soon());
     ASSERT_TRUE(response) << response.error().message;
@@ -54,7 +45,7 @@ TEST(Proxy, TunnelsToAServerThatOnlyItCanReach) {
   ASSERT_EQ(proxy.heads().size(), 1U);  // one tunnel, kept
   EXPECT_EQ(proxy.heads()[0], "CONNECT " + url.authority() +
                                   " HTTP/1.1\r\nHost: " + url.authority() +
-                                  "\r\nProxy-Authorization: Basic c2VjcmV0\r\n\r\n");
+                                  "\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n\r\n");
 }
 
 TEST(Proxy, TunnelsPlainHttpToo) {
@@ -62,7 +53,7 @@ TEST(Proxy, TunnelsPlainHttpToo) {
   answer_host(server);
   server.start();
   const TestProxy proxy;
-  const auto response = through(far_away(server), {proxy.url()})->send(kGet, soon());
+  const auto response = client_through(far_away(server), Proxy{proxy.url()})->send(kGet, soon());
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->body, far_away(server).authority());
 }
@@ -72,7 +63,8 @@ TEST(Proxy, TheServersOwnCertificateIsStillDemanded) {
   TestServer server({ca.issue({"x", "DNS:other.example"}), ""});
   server.start();
   const TestProxy proxy;
-  const auto response = through(far_away(server), {proxy.url()}, {ca.pem()})->send(kGet, soon());
+  const auto response =
+      client_through(far_away(server), Proxy{proxy.url()}, {ca.pem()})->send(kGet, soon());
   ASSERT_FALSE(response);
   EXPECT_NE(response.error().message.find("certificate was refused"), std::string::npos)
       << response.error().message;
@@ -80,7 +72,8 @@ TEST(Proxy, TheServersOwnCertificateIsStillDemanded) {
 
 TEST(Proxy, ARefusalIsToldWithoutTheSecret) {
   const TestProxy proxy("HTTP/1.1 407 Proxy Authentication Required\r\nX: y");
-  const auto client = through({true, "far-away.invalid", 443, ""}, {proxy.url(), "Basic c2VjcmV0"});
+  const auto client = client_through({true, "far-away.invalid", 443, ""},
+                                     Proxy{proxy.url(), ProxyKind::Http, "me", "secret"});
   const auto response = client->send(kGet, soon());
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().kind, ErrorKind::Unavailable);
@@ -92,7 +85,7 @@ TEST(Proxy, ARefusalIsToldWithoutTheSecret) {
 TEST(Proxy, BadProxiesAreUnavailable) {
   const auto message = [](const Url& proxy, milliseconds limit = milliseconds(20'000)) {
     const auto response =
-        through({true, "far-away.invalid", 443, ""}, {proxy})->send(kGet, soon(limit));
+        client_through({true, "far-away.invalid", 443, ""}, Proxy{proxy})->send(kGet, soon(limit));
     EXPECT_FALSE(response);
     return response ? "" : response.error().message;
   };
@@ -116,7 +109,7 @@ TEST(Proxy, BadProxiesAreUnavailable) {
 
 TEST(Proxy, TheDeadlineBoundsAProxyThatSaysNothing) {
   const RawServer server([](int, const std::stop_token& stop) { net_test::stay_silent(stop); });
-  const auto client = through({true, "far-away.invalid", 443, ""}, {server.url()});
+  const auto client = client_through({true, "far-away.invalid", 443, ""}, Proxy{server.url()});
   const auto response = client->send(kGet, soon(milliseconds(100)));
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().kind, ErrorKind::Timeout) << response.error().message;
@@ -127,20 +120,52 @@ TEST(Proxy, IsReadFromAUrl) {
   EXPECT_EQ(parse_proxy("http://proxy")->url.port, 80);
   EXPECT_EQ(parse_proxy("proxy:3128")->url.authority(), "proxy:3128");
   EXPECT_EQ(parse_proxy("http://[fd00::1]:3128")->url.authority(), "[fd00::1]:3128");
-  // me:p@ss:1
-  EXPECT_EQ(parse_proxy("http://me:p%40ss:1@proxy:1")->authorization, "Basic bWU6cEBzczox");
-  EXPECT_EQ(parse_proxy("http://me@proxy:1")->authorization, "Basic bWU6");
-  EXPECT_EQ(parse_proxy("http://proxy:1")->authorization, "");
+  EXPECT_EQ(parse_proxy("socks5://proxy")->url.authority(), "proxy:1080");
+  EXPECT_EQ(parse_proxy("socks5h://proxy:80")->url.port, 80);
+  EXPECT_EQ(parse_proxy("socks5://[fd00::1]")->url.authority(), "[fd00::1]:1080");
+  EXPECT_EQ(parse_proxy("SOCKS5://proxy")->kind, ProxyKind::Socks5);
+  EXPECT_EQ(parse_proxy("http://proxy")->kind, ProxyKind::Http);
+  const auto login = [](const char* text) {
+    const auto proxy = parse_proxy(text);
+    return proxy ? proxy->user + "|" + proxy->password : "";
+  };
+  EXPECT_EQ(login("http://me:p%40ss:1@proxy:1"), "me|p@ss:1");
+  EXPECT_EQ(login("http://me@proxy:1"), "me|");
+  EXPECT_EQ(login("socks5://proxy:1"), "|");
 }
 
 TEST(Proxy, ABadUrlNeverShowsThePassword) {
-  for (const auto* text : {"socks5://me:hunter2@proxy", "ftp://me:hunter2@x", "http://me:hunter2@",
+  for (const auto* text : {"https://me:hunter2@proxy", "ftp://me:hunter2@x", "http://me:hunter2@",
                            "http://me:hunter2@a b", "http://me:hunter2@proxy:99999"}) {
     const auto proxy = parse_proxy(text);
     ASSERT_FALSE(proxy) << text;
     EXPECT_EQ(proxy.error().kind, ErrorKind::Invalid);
     EXPECT_EQ(proxy.error().message.find("hunter2"), std::string::npos) << proxy.error().message;
   }
+}
+
+TEST(Proxy, OnlySocksLimitsTheLogin) {
+  const std::string token(2000, 'x');
+  EXPECT_EQ(parse_proxy("http://me:" + token + "@proxy")->password, token);
+  EXPECT_EQ(parse_proxy("http://:secret@proxy")->password, "secret");
+  EXPECT_TRUE(parse_proxy("socks5://" + std::string(255, 'x') + "@proxy"));
+  for (const auto& login :
+       {"me:" + std::string(256, 'x'), std::string(256, 'x'), std::string(":hunter2")}) {
+    const auto proxy = parse_proxy("socks5://" + login + "@proxy");
+    ASSERT_FALSE(proxy) << login;
+    EXPECT_EQ(proxy.error().message,
+              "a socks5 proxy's user has 1 to 255 bytes, its password at most 255");
+  }
+}
+
+TEST(Proxy, APasswordWithoutAUserIsSent) {
+  const TestProxy proxy("HTTP/1.1 403 Forbidden");
+  const auto client = client_through({true, "far-away.invalid", 443, ""},
+                                     Proxy{proxy.url(), ProxyKind::Http, "", "secret"});
+  EXPECT_FALSE(client->send(kGet, soon()));
+  ASSERT_FALSE(proxy.heads().empty());
+  EXPECT_NE(proxy.heads()[0].find("Proxy-Authorization: Basic OnNlY3JldA==\r\n"), std::string::npos)
+      << proxy.heads()[0];
 }
 
 // The proxy for a server, "" = none.

@@ -266,15 +266,21 @@ void TestProxy::talk(int socket, const std::stop_token& stop) {
     heads_.push_back(head);
   }
   if (!refusal_.empty()) return write_all(socket, refusal_ + "\r\n\r\n");
-  // "CONNECT 127.0.0.1:1234 HTTP/1.1"; whatever the name, the server is on this machine.
-  const auto colon = head.find(':');
+  // "CONNECT 127.0.0.1:1234 HTTP/1.1"
+  const auto port = std::stoi(head.substr(head.find(':') + 1));
+  tunnel(socket, static_cast<std::uint16_t>(port), "HTTP/1.1 200 Connection established\r\n\r\n",
+         stop);
+}
+
+void tunnel(int socket, std::uint16_t port, const std::string& welcome,
+            const std::stop_token& stop) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(head.substr(colon + 1))));
+  address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-    write_all(socket, "HTTP/1.1 200 Connection established\r\n\r\n");
+    write_all(socket, welcome);
     join(socket, server, stop);
   }
   ::close(server);
@@ -315,9 +321,15 @@ Url BlackHole::url() const { return loopback(port_, false); }
 Deadline soon(milliseconds span) { return Deadline::after(SystemClock(), span); }
 
 std::unique_ptr<HttpClient> client_for(const Url& url, const TlsOptions& tls) {
+  return client_through(url, std::nullopt, tls);
+}
+
+std::unique_ptr<HttpClient> client_through(const Url& url, const std::optional<Proxy>& proxy,
+                                           const TlsOptions& tls) {
   HttpClientOptions options;
   options.server = url;
   options.tls = tls;
+  options.proxy = proxy;
   auto client = make_httplib_client(std::move(options));
   EXPECT_TRUE(client) << to_string(client.error());
   return *std::move(client);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -117,6 +118,10 @@ class TestProxy {
   RawServer server_;  // last: its thread uses the rest
 };
 
+// Connects to a port of this machine, whatever name was asked for, says welcome and copies both ways until one side is closed.
+void tunnel(int socket, std::uint16_t port, const std::string& welcome,
+            const std::stop_token& stop);
+
 std::string read_head(int socket);  // up to the blank line
 void write_all(int socket, const std::string& text);
 void stay_silent(const std::stop_token& stop);
@@ -139,6 +144,8 @@ class BlackHole {
 Deadline soon(milliseconds span = milliseconds(20'000));
 
 std::unique_ptr<HttpClient> client_for(const Url& url, const TlsOptions& tls = {});
+std::unique_ptr<HttpClient> client_through(const Url& url, const std::optional<Proxy>& proxy,
+                                           const TlsOptions& tls = {});
 
 // Milliseconds that a function took.
 double elapsed_ms(const std::function<void()>& what);

@@ -46,6 +46,27 @@ TEST(Prometheus, AsksForEverythingAtOneInstant) {
       << http.requests[0].body;
 }
 
+TEST(Prometheus, AsksForThePastMinuteByMinute) {
+  FakeHttpClient http;
+  http.will_answer(
+      200, R"({"status":"success","data":{"resultType":"matrix","result":[)"
+           R"({"metric":{"weir_role":"stable total"},"values":[[60,"5"],[120,"NaN"],[180,"x"],7]},)"
+           R"({"metric":{},"values":{}}]}})");
+  const auto past = prometheus_provider().history(
+      {{"stable total", "e"}}, {at_second(60), at_second(3600)}, http, Deadline(SteadyTime::max()));
+  ASSERT_TRUE(past) << past.error().message;
+  ASSERT_EQ(past->size(), 1U);
+  EXPECT_EQ(past->at(0).role, "stable total");
+  EXPECT_EQ(past->at(0).value, 5);
+  EXPECT_EQ(past->at(0).at, at_second(60));
+  EXPECT_EQ(http.requests[0].target, "/api/v1/query_range");
+  EXPECT_NE(http.requests[0].body.find("sum%28e%0A%29"), std::string::npos);
+  EXPECT_TRUE(http.requests[0].body.ends_with("&start=60&end=3600&step=60"));
+  http.will_answer(200, R"({"status":"success","data":{}})");
+  EXPECT_EQ(prometheus_provider().history({}, {}, http, Deadline(SteadyTime::max())).error().kind,
+            ErrorKind::Parse);
+}
+
 TEST(Prometheus, GivesEachSampleItsOwnTime) {
   const auto samples = answer(200, vector_of(sample("total", R"(,"pod":"a")", "42") + "," +
                                              sample("time of total", R"(,"pod":"a")", "998.25")));

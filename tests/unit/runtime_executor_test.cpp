@@ -64,6 +64,17 @@ class ExecutorTest : public testing::Test {
                                              json_text(object, {"metadata", "resourceVersion"}));
                      },
                      [this](const StartMeasurement& m) { questions_.push_back(to_string(m.key)); }};
+  std::vector<std::string> found_;  // "Pod app=shop: 0"
+  Executor finder_{api_,
+                   clock_,
+                   fence_,
+                   metrics_,
+                   [](const Kind&, const Json&) {},
+                   [](const StartMeasurement&) {},
+                   [this](const LookUp& asked, const std::vector<Json>& objects) {
+                     found_.push_back(std::string(asked.kind.name) + " " + asked.name +
+                                      asked.labels + ": " + std::to_string(objects.size()));
+                   }};
   ClosingFence closing_fence_;
   Executor fenced_{api_,
                    clock_,
@@ -115,6 +126,37 @@ TEST_F(ExecutorTest, AFailedWriteLeavesTheCacheAlone) {
   api_.will_fail("create Service", {ErrorKind::Unavailable, "reset"});
   EXPECT_FALSE(run({create()}));
   EXPECT_TRUE(own_writes_.empty());
+}
+
+// ---- looking up ----
+
+TEST_F(ExecutorTest, WhatIsLookedUpIsHandedOnBeItNothing) {
+  api_.will_fail("get Service", {ErrorKind::NotFound, "services \"gone\" not found"});
+  ASSERT_TRUE(finder_.run(Plan{
+      {LookUp{kShop, kinds::kService, "gone", ""}, LookUp{kShop, kinds::kPod, "", "app=shop"}}}));
+  EXPECT_EQ(found_, (Texts{"Service gone: 0", "Pod app=shop: 0"}));
+}
+
+TEST_F(ExecutorTest, ALookUpThatFailsEndsThePlan) {
+  api_.will_fail("get Service", {ErrorKind::Forbidden, "no"});
+  const auto done = finder_.run(Plan{{LookUp{kShop, kinds::kService, "shop", ""}, patch()}});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message, "get Service ns/shop: no");
+  EXPECT_TRUE(found_.empty());
+  EXPECT_EQ(api_.whats(), Texts{"get Service"});
+}
+
+TEST_F(ExecutorTest, MarksAreAppliedAsAWhole) {
+  ASSERT_TRUE(run({ApplyMarks{kinds::kRelease, kShop, "uid-shop", Json{{"a/b", "c"}}, {"a/d"}}}));
+  const auto call = api_.calls().at(0);
+  EXPECT_EQ(call.body, (Json{{"apiVersion", "weir.dev/v1alpha1"},
+                             {"kind", "Release"},
+                             {"metadata",
+                              {{"name", "shop"},
+                               {"namespace", "ns"},
+                               {"uid", "uid-shop"},
+                               {"annotations", {{"a/b", "c"}}},
+                               {"finalizers", Json::array({"a/d"})}}}}));
 }
 
 // ---- create ----
@@ -181,6 +223,20 @@ TEST_F(ExecutorTest, ANameTakenByAnybodyElseIsRefusedAndNothingIsChanged) {
   EXPECT_NE(done.error().message.find("Service ns/shop exists and is not ours"), std::string::npos);
   EXPECT_EQ(api_.whats(), (Texts{"create Service", "get Service"}));
   EXPECT_TRUE(own_writes_.empty());
+}
+
+TEST_F(ExecutorTest, ANameThatNobodyElseMeansIsOursWhereItMayNotBeRead) {
+  auto copy = create();
+  api_.will_fail("get Service", {ErrorKind::Forbidden, "no"});
+  name_is_taken();
+  EXPECT_EQ(run({copy}).error().kind, ErrorKind::Forbidden);
+  copy.unmistakable = true;
+  api_.will_fail("get Service", {ErrorKind::Forbidden, "no"});
+  name_is_taken();
+  EXPECT_TRUE(run({copy}));
+  api_.exists(kinds::kService, owned_by("uid-stranger"));
+  name_is_taken();
+  EXPECT_EQ(run({copy}).error().kind, ErrorKind::Invalid);
 }
 
 TEST_F(ExecutorTest, AnObjectWithoutAControllerIsForeign) {

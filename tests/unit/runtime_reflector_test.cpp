@@ -15,11 +15,13 @@ class DiarySink final : public ObjectSink {
  public:
   void put(const Json& object) override { diary.push_back("put" + describe(object)); }
   void erase(const Json& object) override { diary.push_back("erase" + describe(object)); }
-  void replace_all(std::vector<Json> objects, const std::string& resource_version) override {
-    std::string entry = "replace";
-    for (const auto& object : objects) entry += describe(object);
-    diary.push_back(entry + " as of " + resource_version);
+  void put_page(std::vector<Json> objects) override {
+    for (const auto& object : objects) listed_ += describe(object);
   }
+  void replace_all(const std::string& resource_version) override {
+    diary.push_back("replace" + std::exchange(listed_, {}) + " as of " + resource_version);
+  }
+  void drop_pages() override { listed_.clear(); }
 
   std::vector<std::string> diary{};
 
@@ -28,6 +30,8 @@ class DiarySink final : public ObjectSink {
     return " " + json_text(object, {"metadata", "name"}) + "@" +
            json_text(object, {"metadata", "resourceVersion"});
   }
+
+  std::string listed_{};
 };
 
 // With NoJitter a pause is half of its longest: 125 ms after the first failure.

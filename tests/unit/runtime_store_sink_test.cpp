@@ -64,9 +64,21 @@ TEST_F(StoreSinkTest, TheDeletionOfAnUnknownObjectStillTellsWhomItConcerns) {
 TEST_F(StoreSinkTest, AListTellsWhatIsGoneAndWhatIsThere) {
   sink_.put(object("a", "1"));
   changes_.clear();
-  sink_.replace_all({object("b", "2"), object("c", "3")}, "10");
+  sink_.put_page({object("b", "2")});
+  sink_.put_page({object("c", "3")});
+  EXPECT_TRUE(changes_.empty());
+  EXPECT_EQ(store_.size(), 1U);
+  sink_.replace_all("10");
   EXPECT_EQ(changes_, (Changes{"a@1 → none", "none → b@2", "none → c@3"}));
   EXPECT_EQ(store_.size(), 2U);
+}
+
+TEST_F(StoreSinkTest, AListThatBeginsAnewForgetsItsPages) {
+  sink_.put_page({object("b", "2")});
+  sink_.drop_pages();
+  sink_.put_page({object("c", "3")});
+  sink_.replace_all("10");
+  EXPECT_EQ(changes_, Changes{"none → c@3"});
 }
 
 TEST_F(StoreSinkTest, AnOwnWriteIsStoredAndTellsNobody) {
@@ -91,7 +103,8 @@ TEST_F(StoreSinkTest, AnUnreadableObjectIsSaidAndLeftOut) {
 }
 
 TEST_F(StoreSinkTest, AnUnreadableObjectDoesNotSpoilItsList) {
-  sink_.replace_all({object("bad", "1"), object("a", "2")}, "10");
+  sink_.put_page({object("bad", "1"), object("a", "2")});
+  sink_.replace_all("10");
   EXPECT_EQ(changes_, Changes{"none → a@2"});
   EXPECT_EQ(store_.size(), 1U);
 }

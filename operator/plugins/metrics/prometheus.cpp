@@ -1,6 +1,7 @@
 // Prometheus' HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/): instant queries.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -31,6 +32,15 @@ std::string combined(const std::vector<MetricExpression>& expressions) {
   return query;
 }
 
+// Cumulative counters of everybody together, by role.
+std::string sums(const std::vector<MetricExpression>& expressions) {
+  std::string query;
+  for (const auto& [role, text] : expressions)
+    query += fmt::format("{}label_replace(sum({}\n), \"{}\", \"{}\", \"\", \"\")",
+                         query.empty() ? "" : " or ", text, kRole, role);
+  return query;
+}
+
 struct Sample {
   std::string role;
   std::string series;
@@ -48,6 +58,11 @@ double number(const std::string& text) {
   return end == text.c_str() + text.size() && !text.empty() ? value : NAN;
 }
 
+// [seconds, "number"]
+bool is_point(const Json& value) {
+  return value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_string();
+}
+
 Sample sample_of(const Json& item) {
   Sample sample;
   Json labels = json_at(item, {"metric"});
@@ -59,8 +74,7 @@ Sample sample_of(const Json& item) {
   }
   sample.series = dump_json(labels);
   const Json& value = json_at(item, {"value"});
-  const bool well_formed =
-      value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_string();
+  const bool well_formed = is_point(value);
   sample.value = well_formed ? number(value[1].get<std::string>()) : NAN;
   sample.evaluated = well_formed ? value[0].get<double>() : 0;
   return sample;
@@ -76,14 +90,13 @@ Error refusal(const HttpResponse& response) {
   return {ErrorKind::Unavailable, message};
 }
 
-Result<std::vector<MetricSample>> read_answer(const Json& answer) {
+Result<std::vector<MetricSample>> read_answer(const Json& answer, std::size_t most) {
   const Json& result = json_at(answer, {"data", "result"});
   if (json_text(answer, {"status"}) != "success" || !result.is_array())
     return Error{ErrorKind::Parse, "the answer is not one of Prometheus' query API"};
   // Twice the limit: each series comes with its time.
-  if (result.size() > 2 * kMaxSeries)
-    return Error{ErrorKind::Invalid,
-                 fmt::format("more than {} series: aggregate the query", kMaxSeries)};
+  if (result.size() > 2 * most)
+    return Error{ErrorKind::Invalid, fmt::format("more than {} series: aggregate the query", most)};
   std::vector<Sample> samples;
   for (const auto& item : result) samples.push_back(sample_of(item));
   std::map<std::pair<std::string, std::string>, double> own_time;  // role and series
@@ -102,6 +115,25 @@ Result<std::vector<MetricSample>> read_answer(const Json& answer) {
   return values;
 }
 
+Result<std::vector<MetricSample>> read_history(const Json& answer) {
+  const Json& result = json_at(answer, {"data", "result"});
+  if (json_text(answer, {"status"}) != "success" || !result.is_array())
+    return Error{ErrorKind::Parse, "the answer is not one of Prometheus' query_range API"};
+  std::vector<MetricSample> points;
+  for (const auto& item : result) {
+    const auto role = json_text(item, {"metric", kRole});
+    const Json& values = json_at(item, {"values"});
+    if (!values.is_array()) continue;
+    for (const auto& point : values) {
+      if (!is_point(point)) continue;
+      const double value = number(point[1].get<std::string>());
+      if (std::isfinite(value))
+        points.push_back({role, "", value, wall_time(point[0].get<double>())});
+    }
+  }
+  return points;
+}
+
 class PrometheusProvider final : public MetricProvider {
  public:
   std::string_view name() const override { return "prometheus"; }
@@ -117,15 +149,38 @@ class PrometheusProvider final : public MetricProvider {
   Result<std::vector<MetricSample>> measure(const std::vector<MetricExpression>& expressions,
                                             HttpClient& http,
                                             const Deadline& deadline) const override {
+    ASSIGN_OR_RETURN(
+        const Json answer,
+        send("/api/v1/query", "query=" + percent_encode(combined(expressions)), http, deadline));
+    // Two expressions tell of one revision.
+    const auto revisions = std::max<std::size_t>(1, expressions.size() / 2);
+    return read_answer(answer, kMaxSeries * revisions);
+  }
+
+  Result<std::vector<MetricSample>> history(const std::vector<MetricExpression>& expressions,
+                                            const HistorySpan& span, HttpClient& http,
+                                            const Deadline& deadline) const override {
+    const auto in_seconds = [](WallTime at) {
+      return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+    };
+    const auto form =
+        fmt::format("query={}&start={}&end={}&step=60", percent_encode(sums(expressions)),
+                    in_seconds(span.from), in_seconds(span.to));
+    ASSIGN_OR_RETURN(const Json answer, send("/api/v1/query_range", form, http, deadline));
+    return read_history(answer);
+  }
+
+ private:
+  static Result<Json> send(const std::string& target, std::string form, HttpClient& http,
+                           const Deadline& deadline) {
     HttpRequest request;
     request.method = "POST";  // queries outgrow a request line
-    request.target = "/api/v1/query";
+    request.target = target;
     request.headers["Content-Type"] = "application/x-www-form-urlencoded";
-    request.body = "query=" + percent_encode(combined(expressions));
+    request.body = std::move(form);
     ASSIGN_OR_RETURN(const HttpResponse response, http.send(request, deadline));
     if (response.status != 200) return refusal(response);
-    ASSIGN_OR_RETURN(const Json answer, parse_json(response.body));
-    return read_answer(answer);
+    return parse_json(response.body);
   }
 };
 

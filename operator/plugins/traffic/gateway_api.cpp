@@ -14,33 +14,36 @@ namespace weir {
 namespace {
 
 bool condition_true(const Json& parent, std::string_view type, std::int64_t generation,
-                    std::string& why) {
+                    RouteState& state) {
+  state.pending = false;
   const Json& conditions = json_at(parent, {"conditions"});
   if (conditions.is_array()) {
     for (const auto& condition : conditions) {
       if (json_text(condition, {"type"}) != type) continue;
       if (json_int(condition, {"observedGeneration"}) < generation) break;
       if (json_text(condition, {"status"}) == "True") return true;
-      why = fmt::format("{} is {}: {}", type, json_text(condition, {"status"}),
-                        json_text(condition, {"message"}, json_text(condition, {"reason"})));
+      state.not_accepted =
+          fmt::format("{} is {}: {}", type, json_text(condition, {"status"}),
+                      json_text(condition, {"message"}, json_text(condition, {"reason"})));
       return false;
     }
   }
-  why = fmt::format("no {} yet for this change", type);
+  state.pending = true;
+  state.not_accepted = fmt::format("no {} yet for this change", type);
   return false;
 }
 
 // Each parent that the route names must have been taken up by a controller, in the route's present generation.
-bool accepted_by_all(const Json& route, std::int64_t generation, std::string& why) {
+bool accepted_by_all(const Json& route, std::int64_t generation, RouteState& state) {
   const Json& wanted = json_at(route, {"spec", "parentRefs"});
   const Json& parents = json_at(route, {"status", "parents"});
   if (!parents.is_array() || parents.size() < wanted.size()) {
-    why = "no gateway has taken the route up; does every parentRef name one?";
+    state.not_accepted = "no gateway has taken the route up; does every parentRef name one?";
     return false;
   }
   return std::all_of(parents.begin(), parents.end(), [&](const Json& parent) {
-    return condition_true(parent, "Accepted", generation, why) &&
-           condition_true(parent, "ResolvedRefs", generation, why);
+    return condition_true(parent, "Accepted", generation, state) &&
+           condition_true(parent, "ResolvedRefs", generation, state);
   });
 }
 
@@ -110,7 +113,7 @@ class GatewayApiRouter final : public TrafficRouter {
     const auto json = parse_json(route->text);
     if (!json) return state;
     state.exists = true;
-    state.accepted = accepted_by_all(*json, route->meta.generation, state.not_accepted);
+    state.accepted = accepted_by_all(*json, route->meta.generation, state);
     state.backends = backends_of(*json, route->meta.key.name);
     state.memo = memo_of(*route);
     return state;
@@ -118,8 +121,9 @@ class GatewayApiRouter final : public TrafficRouter {
 
   Result<std::optional<Action>> plan(const Release& release, const RouteGoal& goal,
                                      const RawObject* route, bool guarded) const override {
-    ASSIGN_OR_RETURN(Json spec, release.spec ? route_spec(*release.spec, goal.backends)
-                                             : reweighted_spec(route, goal.backends));
+    const bool known = release.spec && release.spec->traffic.type == type();
+    ASSIGN_OR_RETURN(Json spec, known ? route_spec(*release.spec, goal.backends)
+                                      : reweighted_spec(route, goal.backends));
     if (!route) return std::optional<Action>(create(release, std::move(spec), goal.memo));
     const auto actual = parse_json(route->text);
     if (actual && json_covers(json_at(*actual, {"spec"}), spec) && memo_of(*route) == goal.memo)

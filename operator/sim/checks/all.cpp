@@ -7,6 +7,7 @@ std::vector<std::unique_ptr<Check>> all_checks(const Court& court) {
   checks.push_back(check_weights(court));
   checks.push_back(check_holds(court));
   checks.push_back(check_readiness(court));
+  checks.push_back(check_shares(court));
   checks.push_back(check_rollback(court));
   checks.push_back(check_pods(court));
   checks.push_back(check_drain(court));
@@ -14,8 +15,10 @@ std::vector<std::unique_ptr<Check>> all_checks(const Court& court) {
   checks.push_back(check_status(court));
   checks.push_back(check_orders(court));
   checks.push_back(check_requests(court));
+  checks.push_back(check_config(court));
   checks.push_back(check_loops(court));
   checks.push_back(check_leader(court));
+  checks.push_back(check_adoption(court));
   return checks;
 }
 

@@ -65,6 +65,7 @@ std::vector<std::unique_ptr<Check>> all_checks(const Court& court);
 std::unique_ptr<Check> check_weights(const Court& court);
 std::unique_ptr<Check> check_holds(const Court& court);
 std::unique_ptr<Check> check_readiness(const Court& court);
+std::unique_ptr<Check> check_shares(const Court& court);
 std::unique_ptr<Check> check_rollback(const Court& court);
 std::unique_ptr<Check> check_pods(const Court& court);
 std::unique_ptr<Check> check_drain(const Court& court);
@@ -72,7 +73,9 @@ std::unique_ptr<Check> check_ownership(const Court& court);
 std::unique_ptr<Check> check_status(const Court& court);
 std::unique_ptr<Check> check_orders(const Court& court);
 std::unique_ptr<Check> check_requests(const Court& court);
+std::unique_ptr<Check> check_config(const Court& court);
 std::unique_ptr<Check> check_loops(const Court& court);
 std::unique_ptr<Check> check_leader(const Court& court);
+std::unique_ptr<Check> check_adoption(const Court& court);
 
 }  // namespace weir::sim

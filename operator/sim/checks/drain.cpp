@@ -21,12 +21,22 @@ class DrainCheck final : public Check {
     const ObjectKey release{write.ref.key.ns, json_text(labels, {marks::kRelease})};
     const Memo memo = court_.witness.memo(release);
     if (json_text(labels, {marks::kRevision}) == memo.stable && to > 0) return;
+    if (shrinks_to_share(release, json_text(labels, {marks::kRevision}), memo, to)) return;
     // A hand that scaled up a moment ago is not seen yet: the writer meant to raise it too.
     if (to >= court_.witness.fewest_pods(write.ref.key, court_.now() - court_.staleness)) return;
     check_drained(release, write.ref.key);
   }
 
  private:
+  // Pods that are the share, and were too many for it.
+  bool shrinks_to_share(const ObjectKey& release, const std::string& revision, const Memo& memo,
+                        std::int64_t to) const {
+    if (!court_.witness.shares_by_pods(release) || revision != memo.canary || memo.weight == 0)
+      return false;
+    const int replicas = court_.witness.fewest_replicas(release, court_.now() - court_.staleness);
+    return to >= court_.witness.pods_for(release, memo.weight, replicas);
+  }
+
   void check_drained(const ObjectKey& release, const ObjectKey& revision) const {
     if (!court_.witness.ever_served(revision)) return;
     const auto policy = court_.witness.policy(revision);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "delivery/release_course.h"
 #include "kube/kinds.h"
 #include "sim/checks/witness.h"
 
@@ -17,12 +16,13 @@ class HoldsCheck final : public Check {
   using Check::Check;
 
   void on_write(const Write& write) override {
-    if (!write.to(kinds::kHttpRoute) || !write.by_operator() || write.after.is_null()) return;
+    if (!is_route(write) || !write.by_operator() || write.after.is_null()) return;
     const auto& release = write.ref.key;
     const auto& [before, now] = court_.witness.change(release);
     if (before.canary.empty() || before.weight == 0) return;
     const bool rises = now.canary == before.canary && now.weight > before.weight;
     const bool promotes = now.stable == before.canary;
+    if (promotes && court_.witness.is_gone(release, before.stable)) return;
     if (rises || promotes) check_hold(release, before);
   }
 
@@ -80,7 +80,7 @@ class HoldsCheck final : public Check {
     const SimTime to = court_.now() - blind;
     if (from >= to) return;
     const int replicas = court_.witness.fewest_replicas(release, from - blind);
-    const int needed = pods_for(before.weight, replicas);
+    const int needed = court_.witness.pods_for(release, before.weight, replicas);
     SimTime until = court_.now();
     std::string broken;
     court_.witness.ready({release.ns, service}).during(from, [&](int ready, SimTime since) {

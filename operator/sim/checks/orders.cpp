@@ -12,7 +12,7 @@ class OrdersCheck final : public Check {
   using Check::Check;
 
   void on_write(const Write& write) override {
-    if (!write.to(kinds::kHttpRoute) || !write.by_operator() || write.after.is_null()) return;
+    if (!is_route(write) || !write.by_operator() || write.after.is_null()) return;
     const auto& release = write.ref.key;
     const auto& [before, now] = court_.witness.change(release);
     if (before.paused && !now.paused && now.request == before.request)

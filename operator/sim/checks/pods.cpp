@@ -17,7 +17,7 @@ class PodsCheck final : public Check {
   using Check::Check;
 
   void on_write(const Write& write) override {
-    if (!write.to(kinds::kHttpRoute) || !write.by_operator() || write.after.is_null()) return;
+    if (!is_route(write) || !write.by_operator() || write.after.is_null()) return;
     const auto& release = write.ref.key;
     const Memo memo = court_.witness.change(release).now;
     const auto fault = fault_of(release, memo.canary);

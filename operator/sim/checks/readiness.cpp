@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "api/meta.h"
-#include "delivery/release_course.h"
 #include "kube/kinds.h"
 #include "sim/checks/witness.h"
 
@@ -17,7 +16,7 @@ class ReadinessCheck final : public Check {
 
   void on_write(const Write& write) override {
     if (!write.by_operator() || write.after.is_null()) return;
-    if (write.to(kinds::kHttpRoute)) check_rise(write);
+    if (is_route(write)) check_rise(write);
     if (write.to(kinds::kReplicaSet) && !write.before.is_null()) check_shrink(write);
   }
 
@@ -34,7 +33,8 @@ class ReadinessCheck final : public Check {
 
   void check_ready(const ObjectKey& release, const std::string& revision, int weight) const {
     const SimTime from = court_.now() - court_.staleness;
-    const int needed = pods_for(weight, court_.witness.fewest_replicas(release, from));
+    const int needed =
+        court_.witness.pods_for(release, weight, court_.witness.fewest_replicas(release, from));
     int most = 0;
     court_.witness.ready({release.ns, release.name + "-" + revision})
         .during(from, [&](int ready, SimTime) { most = std::max(most, ready); });

@@ -16,7 +16,7 @@ class RollbackCheck final : public Check {
     const bool first_of_pass =
         last_.instance != write.author.instance || last_.pass != write.author.pass;
     last_ = write.author;
-    if (!write.to(kinds::kHttpRoute) || write.after.is_null()) return;
+    if (!is_route(write) || write.after.is_null()) return;
     const auto& release = write.ref.key;
     const auto& [before, now] = court_.witness.change(release);
     check_stays(release, now);

@@ -14,7 +14,7 @@ class WeightsCheck final : public Check {
   using Check::Check;
 
   void on_write(const Write& write) override {
-    if (!write.to(kinds::kHttpRoute) || !write.by_operator() || write.after.is_null()) return;
+    if (!is_route(write) || !write.by_operator() || write.after.is_null()) return;
     const auto& release = write.ref.key;
     const auto& [before, now] = court_.witness.change(release);
     check_sum(write);
@@ -62,7 +62,8 @@ class WeightsCheck final : public Check {
     const bool promoted = now.stable == before.canary && before.weight == 100;
     const bool returned =
         now.stable == before.previous || court_.witness.asked(release, "rollback", now.stable) > 0;
-    if (!promoted && !returned && !is_forgotten(write))
+    const bool gone = court_.witness.is_gone(release, before.stable);
+    if (!promoted && !returned && !gone && !is_forgotten(write))
       court_.fail("no step is skipped", fmt::format("{}: {} became stable from {} %", release.name,
                                                     now.stable, before.weight));
   }
@@ -71,7 +72,8 @@ class WeightsCheck final : public Check {
   bool is_forgotten(const Write& write) const {
     const auto& server = court_.world.scene().server;
     const Json* release = server.find(kinds::kRelease, write.ref.key);
-    const Json* callers = server.find(kinds::kService, write.ref.key);
+    const bool is_witness = write.to(kinds::kHttpRoute);  // else the route is the callers' Service
+    const Json* callers = is_witness ? server.find(kinds::kService, write.ref.key) : nullptr;
     const bool told = release && !json_text(*release, {"status", "stable", "revision"}).empty();
     return write.before.is_null() && !callers && !told;
   }

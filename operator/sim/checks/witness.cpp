@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <limits>
 
-#include "api/meta.h"
+#include "api/workload.h"
 #include "base/time_format.h"
+#include "delivery/config.h"
 #include "delivery/revision.h"
 #include "kube/kinds.h"
+#include "plugins/all.h"
+#include "sim/inputs.h"
 #include "sim/world/pods.h"
 
 namespace weir::sim {
@@ -39,10 +42,20 @@ const Timeline<T>& of(const std::map<ObjectKey, Timeline<T>>& all, const ObjectK
 
 }  // namespace
 
+bool is_route(const Write& write) {
+  if (write.to(kinds::kHttpRoute)) return true;
+  return write.to(kinds::kService) &&
+         is_callers_route(write.after.is_null() ? write.before : write.after);
+}
+
 void Witness::on_write(const Write& write) {
   if (write.to(kinds::kRelease)) see_release(write);
-  if (write.to(kinds::kHttpRoute)) see_route(write);
+  // An adopted Deployment has the name of its Release, and the template.
+  if (write.to(kinds::kDeployment) && !write.after.is_null())
+    see_template(write.ref.key, json_at(write.after, {"spec", "template"}));
+  if (is_route(write)) see_route(write);
   if (write.to(kinds::kEndpointSlice)) see_slice(write);
+  if (write.to(kinds::kConfigMap)) see_config(write);
   if (write.to(kinds::kReplicaSet) && !write.after.is_null()) see_replica_set(write);
 }
 
@@ -56,10 +69,8 @@ void Witness::see_release(const Write& write) {
     return;
   }
   replicas_[key].set(now, static_cast<int>(json_int(write.after, {"spec", "replicas"}, 1)));
-  const auto pod_template = dump_json(json_at(write.after, {"spec", "template"}));
-  auto& templates = templates_[key];
-  if (templates.empty() || templates.last() != pod_template) ++template_changes_[key];
-  templates.set(now, pod_template);
+  if (json_at(write.after, {"spec", "workloadRef"}).is_null())
+    see_template(key, json_at(write.after, {"spec", "template"}));
   if (json_at(write.after, {"spec", "paused"}) == true)
     paused_.emplace(key, now);
   else
@@ -68,6 +79,20 @@ void Witness::see_release(const Write& write) {
     see_request(write);
   else
     see_answers(write);
+}
+
+// What people change there is a new revision, as a change of the template is.
+void Witness::see_config(const Write& write) {
+  const auto& name = write.ref.key.name;
+  if (write.author.instance == 0 && name.ends_with(kConfigSuffix))
+    ++template_changes_[{write.ref.key.ns, name.substr(0, name.size() - kConfigSuffix.size())}];
+}
+
+void Witness::see_template(const ObjectKey& release, const Json& pod_template) {
+  const auto text = dump_json(pod_template);
+  auto& templates = templates_[release];
+  if (templates.empty() || templates.last() != text) ++template_changes_[release];
+  templates.set(world_.scene().now(), text);
 }
 
 void Witness::see_request(const Write& write) {
@@ -155,7 +180,8 @@ void Witness::see_replica_set(const Write& write) {
   if (!pin.text.empty() && pin.text == text) return;
   const auto decoded = decode_pin(text);
   pin = {text, decoded ? std::optional(decoded->spec) : std::nullopt,
-         image_of(json_at(write.after, {"spec", "template"}))};
+         image_of(json_at(write.after, {"spec", "template"})),
+         config_of(json_at(write.after, {"spec", "template"}))};
 }
 
 Memo Witness::memo(const ObjectKey& release) const {
@@ -184,7 +210,28 @@ std::string Witness::fault(const ObjectKey& replica_set) const {
   if (kind == "crash") return "CrashLoop";
   if (kind == "pull") return "ImagePull";
   if (kind == "never") return "NotReady";
-  return kind == "bad" || kind == "ages" ? "errors" : "";
+  if (kind == "bad" || kind == "ages" || kind == "worse") return "errors";
+  const Json* copy =
+      world_.scene().server.find(kinds::kConfigMap, {replica_set.ns, found->second.config});
+  return copy && is_bad_content(json_text(*copy, {"data", "version"})) ? "errors" : "";
+}
+
+bool Witness::is_gone(const ObjectKey& release, const std::string& revision) const {
+  const ObjectKey key{release.ns, release.name + "-" + revision};
+  return !world_.scene().server.find(kinds::kReplicaSet, key);
+}
+
+bool Witness::shares_by_pods(const ObjectKey& release) const {
+  const auto& server = world_.scene().server;
+  const Json* object = server.find(kinds::kRelease, release);
+  // Until a change of the router is made the old one's route stands.
+  return object && !server.find(kinds::kHttpRoute, release) &&
+         json_text(*object, {"spec", "traffic", "type"}) == "Replicas";
+}
+
+int Witness::pods_for(const ObjectKey& release, int weight, int replicas) const {
+  const auto type = shares_by_pods(release) ? TrafficType::Replicas : TrafficType::GatewayApi;
+  return all_plugins().router(type)->pods_for(weight, replicas, replicas);
 }
 
 int Witness::fewest_replicas(const ObjectKey& release, SimTime from) const {

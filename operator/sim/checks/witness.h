@@ -28,6 +28,9 @@ struct Memo {
   bool operator==(const Memo&) const = default;
 };
 
+// An HTTPRoute, or the callers' Service of a Release with router Replicas.
+bool is_route(const Write& write);
+
 // A value and since when it has been so, newest last.
 template <typename T>
 class Timeline {
@@ -75,6 +78,13 @@ class Witness {
   std::string fault(const ObjectKey& replica_set) const;
   bool ever_served(const ObjectKey& service) const { return served_.count(service) != 0; }
 
+  // Pods that a weight needs at least, by the release's router, beside as many of stable.
+  int pods_for(const ObjectKey& release, int weight, int replicas) const;
+  // The release's router is Replicas.
+  bool shares_by_pods(const ObjectKey& release) const;
+  // Somebody has deleted its ReplicaSet: there is nothing to protect.
+  bool is_gone(const ObjectKey& release, const std::string& revision) const;
+
   // Of a release's spec.
   int fewest_replicas(const ObjectKey& release, SimTime from) const;
   // What a ReplicaSet's last writer may have seen, at least: spec.replicas before its last change, from `from` on.
@@ -91,11 +101,13 @@ class Witness {
 
  private:
   void see_release(const Write& write);
+  void see_template(const ObjectKey& release, const Json& pod_template);
   void see_request(const Write& write);
   void see_answers(const Write& write);
   void see_route(const Write& write);
   void see_slice(const Write& write);
   void see_replica_set(const Write& write);
+  void see_config(const Write& write);
 
   const World& world_;
   std::map<ObjectKey, Timeline<Memo>> memos_;
@@ -113,6 +125,7 @@ class Witness {
     std::string text;
     std::optional<CanaryPolicySpec> policy;
     std::string image;
+    std::string config;  // name of the copy that its pods read; "" = none
   };
   std::map<ObjectKey, Pin> pins_;
   std::set<ObjectKey> served_;

@@ -163,13 +163,14 @@ void Registry::collect_garbage() {
   for (const auto& ref : std::exchange(garbage_, {})) collect(ref);
 }
 
-// Deletes an object whose owners are all gone or going in the foreground; forgets those that are gone when one is left.
+// Deletes an object whose owners are all gone or going in the foreground; forgets those when one is left.
 void Registry::collect(const ObjectRef& ref) {
   const auto* found = store_.find(ref);
   const auto* resource = find_resource(ref.plural);
   if (!found || !resource) return;
   const auto owners = owner_uids(*found->object);
   std::vector<std::string> gone;
+  std::vector<std::string> going;
   bool has_solid = false;
   for (const auto& uid : owners) {
     const auto* owner = store_.find_uid(uid);
@@ -178,11 +179,13 @@ void Registry::collect(const ObjectRef& ref) {
       gone.push_back(uid);
     } else {
       const bool waits = is_ending(*entry->object) && has_finalizer(*entry->object, kForeground);
+      if (waits) going.push_back(uid);
       has_solid = has_solid || !waits;
     }
   }
   if (has_solid) {
-    if (!gone.empty()) drop_owners(ref, gone);
+    going.insert(going.end(), gone.begin(), gone.end());
+    if (!going.empty()) drop_owners(ref, going);
     return;
   }
   if (is_ending(*found->object)) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "sim/world/gateway.h"
@@ -14,6 +15,9 @@ struct Counters {
   double bad = 0;
   double total = 0;
 };
+
+// Label of a Service of the user's that has callers before, while and after a Release uses it.
+inline constexpr std::string_view kCalled = "called";
 
 class Callers final : public Reactor {
  public:
@@ -30,6 +34,9 @@ class Callers final : public Reactor {
   };
   const Scrape& scraped() const { return scraped_; }
   const Scrape& scraped_before() const { return before_; }
+
+  // From now on no revision answers better than with this share of bad answers: what all of them need has failed; 0 = it is back.
+  void suffer(double bad_rate);
 
   double requests() const { return requests_; }
   // Requests that found no ready pod though nothing but the operator could have taken it away.
@@ -48,10 +55,17 @@ class Callers final : public Reactor {
   void count();  // what has flowed since the last time
   void look();   // what flows from now on
   void scrape();
+  // Every ready pod that a callers' Service selects has an equal part.
+  void share_out(const Json& service);
   Stream stream_to(const ObjectKey& service, double share) const;
+  double bad_rate_of(const Json& pod) const;
+  bool is_excused(const Json& service) const;
+  // Of the user's own Service, from the time when it first had a ready pod.
+  bool counts_on(const ObjectKey& service, const Stream& stream);
 
   const Gateway& gateway_;
   const Kubelet& kubelet_;
+  std::set<ObjectKey> begun_;
   std::map<std::string, Stream> streams_;  // by Service, "inside …" for callers in the cluster
   std::map<std::string, Counters> counters_;
   Scrape scraped_;
@@ -60,6 +74,7 @@ class Callers final : public Reactor {
   SimTime next_scrape_{0};
   std::optional<SimTime> next_reset_;
   double requests_ = 0;
+  double suffered_ = 0;
   std::map<std::string, double> lost_;
 };
 

@@ -9,7 +9,8 @@ class GarbageCollector final : public Reactor {
  public:
   explicit GarbageCollector(const Scene& scene)
       : Reactor(scene,
-                {"releases", "replicasets", "services", "httproutes", "pods", "endpointslices"},
+                {"releases", "deployments", "replicasets", "services", "httproutes", "pods",
+                 "endpointslices"},
                 kLag) {
     scene.server.registry().defer_garbage();
   }

@@ -1,5 +1,6 @@
 #include "sim/world/gateway.h"
 
+#include "api/meta.h"
 #include "base/json.h"
 #include "kube/kinds.h"
 #include "sim/world/pods.h"
@@ -15,8 +16,31 @@ Json condition(std::string_view type, bool value, std::int64_t generation) {
 
 }  // namespace
 
+bool is_callers_route(const Json& service) {
+  return json_text(service, {"metadata", "labels", marks::kRole}) == "callers" &&
+         !json_text(service, {"metadata", "annotations", marks::kTraffic}).empty();
+}
+
+const Json* find_route(const ApiServer& server, const ObjectKey& release) {
+  if (const Json* route = server.find(kinds::kHttpRoute, release)) return route;
+  const Json* service = server.find(kinds::kService, release);
+  return service && is_callers_route(*service) ? service : nullptr;
+}
+
 Weights weights_of_route(const Json& route) {
   Weights weights;
+  const Json& selector = json_at(route, {"spec", "selector"});
+  if (selector.is_object()) {
+    const auto asked =
+        parse_json(json_text(route, {"metadata", "annotations", "weir.dev/weights"}));
+    if (!asked || !asked->is_object()) return weights;
+    const auto sole = json_text(selector, {marks::kRevision});
+    for (const auto& [service, weight] : asked->items()) {
+      const int alone = service.ends_with("-" + sole) ? 100 : 0;
+      weights[service] = sole.empty() ? weight.get<int>() : alone;
+    }
+    return weights;
+  }
   const Json& rules = json_at(route, {"spec", "rules"});
   if (!rules.is_array() || rules.empty()) return weights;
   for (const auto& ref : json_at(rules.front(), {"backendRefs"}))
@@ -37,9 +61,10 @@ int Gateway::weight(const ObjectKey& route, const std::string& service) const {
 }
 
 std::optional<SimTime> Gateway::reconcile() {
+  follow_services();
   if (is_away()) return away_until_;
   for (auto& [key, served] : served_) {
-    if (!scene_.server.find(kinds::kHttpRoute, key)) serve(served, {});
+    if (!find_route(scene_.server, key)) serve(served, {});
   }
   std::erase_if(
       seen_, [&](const auto& item) { return !scene_.server.find(kinds::kHttpRoute, item.first); });
@@ -47,6 +72,12 @@ std::optional<SimTime> Gateway::reconcile() {
   for (const auto& route : scene_.server.all(kinds::kHttpRoute))
     again = earlier(again, take_up(*route));
   return again;
+}
+
+void Gateway::follow_services() {
+  for (const auto& service : scene_.server.all(kinds::kService)) {
+    if (is_callers_route(*service)) serve(served_[key_of(*service)], weights_of_route(*service));
+  }
 }
 
 bool Gateway::is_away() {

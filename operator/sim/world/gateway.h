@@ -9,10 +9,18 @@ namespace weir::sim {
 
 using Weights = std::map<std::string, int>;  // percent, by Service
 
-// What a route says: the backends of its first rule, which speaks for all.
+// The callers' Service of a Release with router Replicas: it has the memo.
+bool is_callers_route(const Json& service);
+
+// The HTTPRoute of a Release, or the callers' Service that takes its place; null when there is neither.
+const Json* find_route(const ApiServer& server, const ObjectKey& release);
+
+// What a route says: the backends of its first rule, which speaks for all. A callers' Service: whom its selector names, or, while
+// it names nobody, what was asked for.
 Weights weights_of_route(const Json& route);
 
-// An implementation of Gateway API: takes up each HTTPRoute with a lag, says so, and serves the last one it took up.
+// An implementation of Gateway API: takes up each HTTPRoute with a lag, says so, and serves the last one it took up. It follows
+// callers' Services that are routes, too, as kube-proxy does: at once.
 class Gateway final : public Reactor {
  public:
   struct Served {
@@ -32,6 +40,7 @@ class Gateway final : public Reactor {
  private:
   std::optional<SimTime> reconcile() override;
   std::optional<SimTime> take_up(const Json& route);
+  void follow_services();
   void serve(Served& served, const Weights& weights);
   bool is_away();
 

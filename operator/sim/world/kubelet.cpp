@@ -6,6 +6,7 @@
 
 #include "api/meta.h"
 #include "base/time_format.h"
+#include "delivery/config.h"
 #include "sim/world/pods.h"
 
 namespace weir::sim {
@@ -15,6 +16,7 @@ constexpr SimTime kForever = SimTime::max();
 constexpr SimTime kCrashesAfter = seconds(4);
 constexpr SimTime kFlapLasts = seconds(4);
 constexpr SimTime kPullLasts = seconds(1);
+constexpr SimTime kConfigAgain = seconds(1);
 constexpr SimTime kBackOff = seconds(10);  // the first; each is twice the one before
 constexpr SimTime kBackOffMost = seconds(40);
 constexpr SimTime kEvictionLasts = seconds(1);  // from DisruptionTarget to the deletion, at most
@@ -77,6 +79,7 @@ std::optional<SimTime> Kubelet::live(const Json& pod, Life& life) {
     return std::nullopt;
   }
   while (life.until <= now) {
+    if (life.state == State::Creating && !read_config(pod, life)) break;
     const bool was_ready = life.state == State::Ready;
     move_on(image_of(pod), life);
     if (was_ready != (life.state == State::Ready)) life.changed = now;
@@ -122,6 +125,17 @@ void Kubelet::move_on(const std::string& image, Life& life) const {
     case State::CrashBackOff: ++life.restarts; return run(life);
     case State::NeverReady: return;
   }
+}
+
+bool Kubelet::read_config(const Json& pod, Life& life) const {
+  const auto name = config_of(pod);
+  if (name.empty()) return true;
+  const Json* config = scene_.server.find(kinds::kConfigMap, {key_of(pod).ns, name});
+  if (life.lacks_config != (config == nullptr)) life.told = false;
+  life.lacks_config = config == nullptr;
+  if (config) note_config(scene_, pod, json_text(*config, {"data", "version"}));
+  if (!config) life.until = scene_.now() + kConfigAgain;
+  return config != nullptr;
 }
 
 // The process begins. The first start has been waited for by Creating.
@@ -189,7 +203,9 @@ Json Kubelet::container_status(const Life& life) const {
 Json Kubelet::state_of(const Life& life) const {
   using State = Life::State;
   switch (life.state) {
-    case State::Creating: return waiting("ContainerCreating", "");
+    case State::Creating:
+      return life.lacks_config ? waiting("CreateContainerConfigError", "configmap not found")
+                               : waiting("ContainerCreating", "");
     case State::Pulling: return waiting("ErrImagePull", "failed to pull the image: not found");
     case State::PullBackOff: return waiting("ImagePullBackOff", "Back-off pulling the image");
     case State::CrashBackOff:

@@ -10,6 +10,7 @@ namespace weir::sim {
 // All kubelets: pods start, become ready, fail and end. How a pod behaves is told by its image:
 //   pull-…   the image cannot be pulled      never-…  runs and is never ready
 //   crash-…  ready for some seconds, then it crashes, again and again
+// A ConfigMap that its container names must be there before it starts.
 class Kubelet final : public Reactor {
  public:
   explicit Kubelet(const Scene& scene)
@@ -37,6 +38,7 @@ class Kubelet final : public Reactor {
     SimTime flap_changed{0};      // when it last was called something else than its container
     SimTime disrupted{0};         // it was said that the pod is to be taken away
     std::optional<SimTime> goes;  // and it will be deleted then
+    bool lacks_config = false;    // it cannot start: what it reads is not there
     bool told = false;            // its status says so
   };
 
@@ -46,6 +48,8 @@ class Kubelet final : public Reactor {
   // What comes after the state that is over.
   void move_on(const std::string& image, Life& life) const;
   void run(Life& life) const;
+  // Before the first start. False: it is not there, look again later.
+  bool read_config(const Json& pod, Life& life) const;
   void crash(Life& life) const;
   Json status_of(const Life& life) const;
   Json container_status(const Life& life) const;

@@ -5,6 +5,11 @@
 #include "base/time_format.h"
 
 namespace weir::sim {
+namespace {
+
+constexpr std::string_view kSeen = "sim/config";
+
+}  // namespace
 
 ObjectKey key_of(const Json& object) {
   return {json_text(object, {"metadata", "namespace"}), json_text(object, {"metadata", "name"})};
@@ -51,6 +56,26 @@ std::string image_of(const Json& pod) {
   return containers.is_array() && !containers.empty() ? json_text(containers.front(), {"image"})
                                                       : "";
 }
+
+std::string config_of(const Json& pod) {
+  const Json& containers = json_at(pod, {"spec", "containers"});
+  if (!containers.is_array() || containers.empty()) return "";
+  const Json& from = json_at(containers.front(), {"envFrom"});
+  return from.is_array() && !from.empty() ? json_text(from.front(), {"configMapRef", "name"}) : "";
+}
+
+std::optional<std::string> config_seen_by(const Json& pod) {
+  const Json& seen = json_at(pod, {"metadata", "annotations", kSeen});
+  return seen.is_string() ? std::optional(seen.get<std::string>()) : std::nullopt;
+}
+
+void note_config(const Scene& scene, const Json& pod, const std::string& content) {
+  scene.server.edit(kPod, key_of(pod), [&](Json& object) {
+    object["metadata"]["annotations"][std::string(kSeen)] = content;
+  });
+}
+
+bool is_bad_content(const std::string& content) { return content.rfind("bad-", 0) == 0; }
 
 Json ready_condition(bool ready, WallTime since) {
   return {{"type", "Ready"},

@@ -26,6 +26,14 @@ bool is_ready(const Json& pod);
 std::optional<SimTime> ready_since(const SimClock& clock, const Json& pod);
 std::string image_of(const Json& pod);
 
+// The ConfigMap that its container reads when it starts; "" = none.
+std::string config_of(const Json& pod);
+// What it found there; nothing while it has not started, or reads none. The world notes it on the pod.
+std::optional<std::string> config_seen_by(const Json& pod);
+void note_config(const Scene& scene, const Json& pod, const std::string& content);
+// A content bad-… has the effect of such an image.
+bool is_bad_content(const std::string& content);
+
 Json ready_condition(bool ready, WallTime since);
 // As kubectl delete does: the process ends after its grace.
 void delete_gracefully(const Scene& scene, const Json& pod);

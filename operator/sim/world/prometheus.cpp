@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <vector>
 
 namespace weir::sim {
 namespace {
@@ -30,14 +30,36 @@ std::string between(const std::string& text, std::string_view before, std::strin
   return text.substr(from, text.find(after, from) - from);
 }
 
-struct Metric {
-  std::string_view name;
-  std::string_view role;
-  std::string_view code;
+// One expression of our provider's query: label_replace(bad{service="shop-1"}, "weir_role", "stable bad", "", "").
+struct Asked {
+  std::string metric;
+  std::string service;
+  std::string role;
 };
 
-constexpr std::array<Metric, 3> kMetrics{
-    {{"bad", "bad", "500"}, {"total", "total", "all"}, {"lag", "value", ""}}};
+double value_of(const std::string& metric, const Counters& counters) {
+  if (metric == "lag") return counters.total > 0 ? counters.bad / counters.total * 100 : 0;
+  return std::floor(metric == "total" ? counters.total : counters.bad);
+}
+
+std::vector<Asked> asked_in(const std::string& query) {
+  static constexpr std::string_view kBegin = "label_replace(";
+  std::vector<Asked> asked;
+  for (auto at = query.find(kBegin); at != std::string::npos; at = query.find(kBegin, at + 1)) {
+    const auto part = query.substr(at + kBegin.size());
+    const auto brace = part.find('{');
+    const auto before = part.substr(0, brace);
+    const auto name = before.find_last_of("( ") + 1;
+    asked.push_back({before.substr(name), between(part, "service=\"", "\""),
+                     between(part, "\"weir_role\", \"", "\"")});
+  }
+  return asked;
+}
+
+// Of a counter of errors all series but the one that says so would say nothing.
+std::string_view code_of(const std::string& metric) {
+  return metric == "bad" ? "500" : metric == "total" ? "all" : "";
+}
 
 }  // namespace
 
@@ -49,41 +71,47 @@ Result<HttpResponse> Prometheus::send(const HttpRequest& request, const Deadline
     response.status = 503;
     return response;
   }
-  const auto query = form_decoded(request.body);
   response.status = 200;
+  if (request.target == "/api/v1/query_range") {
+    // The world has only just begun.
+    response.body = R"({"status":"success","data":{"resultType":"matrix","result":[]}})";
+    return response;
+  }
   response.body =
       fmt::format(R"({{"status":"success","data":{{"resultType":"vector","result":[{}]}}}})",
-                  answer(query, between(query, "service=\"", "\"")));
+                  answer(form_decoded(request.body)));
   return response;
 }
 
-std::string Prometheus::answer(const std::string& query, const std::string& service) {
+std::string Prometheus::answer(const std::string& query) {
   const auto& scrape =
       scene_.draws(scene_.faults.source_repeats) ? callers_.scraped_before() : callers_.scraped();
-  const auto found = scrape.counters.find(service);
-  if (found == scrape.counters.end() || scene_.draws(scene_.faults.source_empty)) return "";
   const bool nan = scene_.draws(scene_.faults.source_nan);
-  const auto& counters = found->second;
+  std::map<std::string, bool> is_empty;  // by Service
   const double scraped = std::chrono::duration<double>(
                              (scene_.clock.now() - scene_.now() + scrape.at).time_since_epoch())
                              .count();
   const double evaluated =
       std::chrono::duration<double>(scene_.clock.now().time_since_epoch()).count();
   std::string result;
-  for (const auto& metric : kMetrics) {
-    if (query.find(fmt::format("{}{{", metric.name)) == std::string::npos) continue;
-    double value = std::floor(metric.name == "total" ? counters.total : counters.bad);
-    if (metric.name == "total" && !nan) told_[service] = std::max(told_[service], scrape.at);
-    if (metric.name == "lag") value = counters.total > 0 ? counters.bad / counters.total * 100 : 0;
+  for (const auto& asked : asked_in(query)) {
+    const auto found = scrape.counters.find(asked.service);
+    if (found == scrape.counters.end()) continue;
+    const auto [drawn, fresh] = is_empty.try_emplace(asked.service, false);
+    if (fresh) drawn->second = scene_.draws(scene_.faults.source_empty);
+    if (drawn->second) continue;
+    const auto value = value_of(asked.metric, found->second);
     // A counter of errors does not exist before the first one.
-    if (metric.name == "bad" && value <= 0) continue;
-    const auto sample = [&](std::string_view role, const std::string& number) {
-      result +=
-          fmt::format(R"({}{{"metric":{{"code":"{}","weir_role":"{}"}},"value":[{:.3f},"{}"]}})",
-                      result.empty() ? "" : ",", metric.code, role, evaluated, number);
-    };
-    sample(metric.role, nan ? "NaN" : fmt::format("{}", value));
-    sample(fmt::format("time of {}", metric.role), fmt::format("{:.3f}", scraped));
+    if (asked.metric == "bad" && value <= 0) continue;
+    const bool is_time = asked.role.starts_with("time of ");
+    if (asked.metric == "total" && !is_time && !nan)
+      told_[asked.service] = std::max(told_[asked.service], scrape.at);
+    const auto number = is_time ? fmt::format("{:.3f}", scraped)
+                        : nan   ? "NaN"
+                                : fmt::format("{}", value);
+    result += fmt::format(
+        R"({}{{"metric":{{"code":"{}","weir_role":"{}"}},"value":[{:.3f},"{}"]}})",
+        result.empty() ? "" : ",", code_of(asked.metric), asked.role, evaluated, number);
   }
   return result;
 }

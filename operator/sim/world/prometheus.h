@@ -28,7 +28,7 @@ class Prometheus final : public HttpClient {
                               milliseconds idle_limit, const std::stop_token& stop) override;
 
  private:
-  std::string answer(const std::string& query, const std::string& service);
+  std::string answer(const std::string& query);
 
   const Scene& scene_;
   const Callers& callers_;

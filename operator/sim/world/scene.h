@@ -18,6 +18,7 @@ struct WorldOptions {
   SimTime gateway_lag{milliseconds(200)};    // from a route's change to its taking effect
   double requests_per_second = 200;          // to each route
   double bad_rate = 0.3;                     // of the answers of a bad revision
+  double worse_rate = 0.04;                  // of one that is worse than others and keeps the bound
   double good_rate = 0.002;                  // of any other
   SimTime scrape_interval{seconds(1)};
 };

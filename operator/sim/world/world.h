@@ -4,6 +4,7 @@
 
 #include "sim/stage.h"
 #include "sim/world/callers.h"
+#include "sim/world/deployments.h"
 #include "sim/world/endpoints.h"
 #include "sim/world/garbage_collector.h"
 #include "sim/world/gateway.h"
@@ -19,6 +20,7 @@ class World {
         const WorldFaults& faults)
       : scene_{server, stage.clock(), random, options, faults},
         garbage_collector_(scene_),
+        deployments_(scene_),
         replica_sets_(scene_),
         kubelet_(scene_),
         endpoints_(scene_),
@@ -39,20 +41,22 @@ class World {
   const Scene& scene() const { return scene_; }
   const Gateway& gateway() const { return gateway_; }
   const Callers& callers() const { return callers_; }
+  Callers& callers() { return callers_; }
   Prometheus& prometheus() { return prometheus_; }
   const Prometheus& prometheus() const { return prometheus_; }
 
  private:
   Scene scene_;
   GarbageCollector garbage_collector_;
+  Deployments deployments_;
   ReplicaSets replica_sets_;
   Kubelet kubelet_;
   Endpoints endpoints_;
   Gateway gateway_;
   Callers callers_;
   Prometheus prometheus_;
-  std::vector<Reactor*> parts_{&garbage_collector_, &replica_sets_, &kubelet_,
-                               &endpoints_,         &gateway_,      &callers_};
+  std::vector<Reactor*> parts_{&garbage_collector_, &deployments_, &replica_sets_, &kubelet_,
+                               &endpoints_,         &gateway_,     &callers_};
 };
 
 }  // namespace weir::sim

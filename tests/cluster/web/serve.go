@@ -73,7 +73,8 @@ func (s *service) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Revision", s.version)
 		w.Header().Set("X-Pod", s.pod)
-		if s.isDraining() {
+		// /once is for callers of whom each request is to find its way anew: a kept connection stays with its pod.
+		if s.isDraining() || r.URL.Path == "/once" {
 			w.Header().Set("Connection", "close")
 		}
 		mux.ServeHTTP(w, r)

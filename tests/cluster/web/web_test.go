@@ -123,6 +123,22 @@ func TestDrainingAsksCallersToCloseAndFailsReadiness(t *testing.T) {
 	}
 }
 
+func TestEachRequestHasItsOwnConnectionWhereAskedFor(t *testing.T) {
+	s, server := testService(t, 0)
+	c, err := newClient(server.URL+"/once", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < 3; i++ {
+		if a, err := c.ask(); err != nil || a.status != 200 || c.conn != nil {
+			t.Errorf("%+v, %v, kept: %v", a, err, c.conn != nil)
+		}
+	}
+	if s.served.Load() != 3 {
+		t.Errorf("served %d", s.served.Load())
+	}
+}
+
 func TestAStreamThatEndsIsABreak(t *testing.T) {
 	s, server := testService(t, 0)
 	var out bytes.Buffer
