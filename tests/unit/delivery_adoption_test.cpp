@@ -167,7 +167,7 @@ TEST_F(AdoptionTest, WhatCannotBeAdoptedIsToldAndLeftAlone) {
        "waiting for Deployment shop to finish its rollout: 1 of 4 pods updated, 4 available"},
       {[](auto& t) {
          auto service = kService;
-         service["spec"]["selector"] = {{"app", "cart"}};
+         service["spec"]["selector"] = json(R"({"app":"cart"})");
          t.seen(kinds::kService, "shop", {service});
        },
        "spec.service.name: Service shop does not select the pods of Deployment shop"},
