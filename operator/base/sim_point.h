@@ -2,9 +2,11 @@
 // A new point is a line here and a call there.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace weir {
@@ -83,6 +85,17 @@ inline void reached(SimPoint point) {
 }
 inline bool was_reached(SimPoint point) {
   return detail::sim_points[static_cast<std::size_t>(point)].load(std::memory_order_relaxed);
+}
+
+// A digit a point, to carry them from one process to another.
+inline std::string points_reached() {
+  std::string digits;
+  for (const auto& point : detail::sim_points) digits += point ? '1' : '0';
+  return digits;
+}
+inline void add_points_reached(std::string_view digits) {
+  for (std::size_t i = 0; i < std::min(digits.size(), detail::sim_points.size()); ++i)
+    if (digits[i] == '1') reached(static_cast<SimPoint>(i));
 }
 
 }  // namespace weir

@@ -11,6 +11,18 @@ Error dead() { return {ErrorKind::Shutdown, "simulated: this instance has crashe
 
 }  // namespace
 
+bool PlannedFault::strikes_write() {
+  ++writes;
+  if (on_place) on_place(Place::Write, *this);
+  return writes == at_write;
+}
+
+bool PlannedFault::strikes_delivery() {
+  ++events;
+  if (on_place) on_place(Place::Delivery, *this);
+  return events == late_event;
+}
+
 std::optional<SimTime> InFlight::due() const {
   return effects_.empty() ? std::nullopt : std::optional(effects_.begin()->first);
 }
@@ -49,9 +61,10 @@ template <typename T>
 Result<T> FaultyApi::write(const std::function<Result<T>()>& call, const Deadline& deadline,
                            const ObjectRef& deletes) {
   if (crashed_) return dead();
-  auto& planned = net_.planned;
-  const bool here = ++planned.writes == planned.at_write;
-  const auto is_planned = [&](PlannedFault::AtWrite what) { return here && planned.what == what; };
+  const bool strikes = net_.planned.strikes_write();
+  const auto is_planned = [&](PlannedFault::AtWrite what) {
+    return strikes && net_.planned.what == what;
+  };
   if (is_planned(PlannedFault::AtWrite::CrashBefore) || draws(net_.faults.crash_before)) {
     crashed_ = true;
     return dead();

@@ -23,6 +23,7 @@ struct Author {
 // One fault at one place, for the exhaustive search; counted over the whole run.
 struct PlannedFault {
   enum class AtWrite { CrashBefore, CrashAfter, AnswerLost };
+  enum class Place { Write, Delivery };
   AtWrite what = AtWrite::CrashBefore;
   int at_write = 0;  // the n-th; 0 = none
   // The n-th delivery of a watch comes `late_by` late, and with it what follows on that watch.
@@ -31,6 +32,12 @@ struct PlannedFault {
   // How far the run is.
   int writes = 0;
   int events = 0;
+  // Hears of each place just before it is passed, and may still plan a fault for it.
+  std::function<void(Place, PlannedFault&)> on_place{};
+
+  // Counts a place; true where the fault strikes.
+  bool strikes_write();
+  bool strikes_delivery();
 };
 
 // Requests that were sent and whose effect comes later than their sender waits.

@@ -100,7 +100,7 @@ bool WatchThreads::is_planned_late(Watch& watch, const ServerEvent& event) {
   const auto version = static_cast<int>(event.version);
   if (watch.counted == version) return false;
   watch.counted = version;
-  if (++net_.planned.events != net_.planned.late_event) return false;
+  if (!net_.planned.strikes_delivery()) return false;
   watch.held_until = net_.stage.clock().elapsed() + net_.planned.late_by;
   return true;
 }

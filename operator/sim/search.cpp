@@ -3,13 +3,19 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/json.h"
 #include "base/mutex.h"
+#include "base/sim_point.h"
+#include "sim/branches.h"
 #include "sim/end.h"
 
 namespace weir::sim {
 namespace {
+
+double hours(SimTime span) { return std::chrono::duration<double, std::ratio<3600>>(span).count(); }
 
 struct Task {
   std::string replay;
@@ -43,8 +49,7 @@ class Crew {
   void add(std::size_t index, const std::string& replay, RunResult result) {
     Lock lock(mutex_);
     ++report_.runs;
-    report_.simulated_hours +=
-        std::chrono::duration<double, std::ratio<3600>>(result.simulated).count();
+    report_.simulated_hours += hours(result.simulated);
     if (result.violations.empty()) return;
     findings_.emplace(index, Finding{replay, std::move(result)});
     if (findings_.size() >= most_findings_) enough_ = true;
@@ -75,30 +80,103 @@ RunResult compared(const RunOptions& options, const RunResult& undisturbed) {
 }
 
 std::string name_of(const PlannedFault& planned) {
-  if (planned.late_event != 0) return fmt::format("--late {}", planned.late_event);
+  if (planned.late_event != 0) return fmt::format(" --late {}", planned.late_event);
   if (planned.at_write == 0) return "";
-  return fmt::format("--{} {}", kAtWriteFlags[static_cast<std::size_t>(planned.what)],
+  return fmt::format(" --{} {}", kAtWriteFlags[static_cast<std::size_t>(planned.what)],
                      planned.at_write);
 }
 
-std::vector<PlannedFault> all_places(const PlannedFault& counted) {
-  std::vector<PlannedFault> places(1);
-  for (int write = 1; write <= counted.writes; ++write) {
+// What a branch says of its run, and what its original makes of that.
+std::string to_word(const RunResult& result) {
+  Json violations = Json::array();
+  for (const auto& violation : result.violations)
+    violations.push_back({violation.rule, violation.what});
+  return dump_json({{"violations", violations},
+                    {"simulated", result.simulated.count()},
+                    {"reached", points_reached()}});
+}
+
+RunResult from_word(const BranchEnd& end) {
+  RunResult result;
+  const auto word = parse_json(end.said);
+  if (!end.trouble.empty() || !word) {
+    result.violations.push_back({"a run comes to its end", end.trouble});
+    return result;
+  }
+  for (const auto& violation : (*word)["violations"])
+    result.violations.push_back({violation[0].get<std::string>(), violation[1].get<std::string>()});
+  result.simulated = SimTime((*word)["simulated"].get<std::int64_t>());
+  add_points_reached((*word)["reached"].get<std::string>());
+  return result;
+}
+
+// One run of a scenario; where a fault can strike, a branch for each fault goes on from there with it.
+class Exhaustion {
+ public:
+  Exhaustion(const Scenario& scenario, int jobs, Bug bug, std::size_t most_findings)
+      : scenario_(scenario),
+        options_(options_of(scenario, {}, false, bug)),
+        undisturbed_(simulate(options_)),
+        most_findings_(most_findings),
+        branches_(jobs, [this](const BranchEnd& end) { add(end.index, from_word(end)); }) {
+    options_.planned.on_place = [this](auto place, auto& planned) { pass(place, planned); };
+  }
+
+  SearchReport run() {
+    faults_.emplace_back();
+    auto result = compared(options_, undisturbed_);
+    if (is_branch_) branches_.leave(to_word(result));
+    branches_.join();
+    add(0, std::move(result));
+    for (auto& [index, finding] : findings_) report_.findings.push_back(std::move(finding));
+    return std::move(report_);
+  }
+
+ private:
+  void pass(PlannedFault::Place place, PlannedFault& planned) {
+    if (is_branch_) return;
+    PlannedFault fault;
+    if (place == PlannedFault::Place::Delivery) {
+      fault.late_event = planned.events;
+      branch_off(fault, planned);
+      return;
+    }
+    fault.at_write = planned.writes;
     for (const auto what : {PlannedFault::AtWrite::CrashBefore, PlannedFault::AtWrite::CrashAfter,
                             PlannedFault::AtWrite::AnswerLost}) {
-      PlannedFault planned;
-      planned.what = what;
-      planned.at_write = write;
-      places.push_back(planned);
+      fault.what = what;
+      if (!is_branch_) branch_off(fault, planned);
     }
   }
-  for (int event = 1; event <= counted.events; ++event) {
-    PlannedFault planned;
-    planned.late_event = event;
-    places.push_back(planned);
+
+  void branch_off(const PlannedFault& fault, PlannedFault& planned) {
+    if (findings_.size() >= most_findings_) return;
+    faults_.push_back(fault);
+    is_branch_ = branches_.branch(faults_.size() - 1);
+    if (!is_branch_) return;
+    planned.what = fault.what;
+    planned.at_write = fault.at_write;
+    planned.late_event = fault.late_event;
   }
-  return places;
-}
+
+  void add(std::size_t index, RunResult result) {
+    ++report_.runs;
+    report_.simulated_hours += hours(result.simulated);
+    if (result.violations.empty()) return;
+    auto replay = fmt::format("--scenario {}{}", scenario_.name, name_of(faults_[index]));
+    findings_.emplace(index, Finding{std::move(replay), std::move(result)});
+  }
+
+  const Scenario& scenario_;
+  RunOptions options_;
+  const RunResult undisturbed_;
+  const std::size_t most_findings_;
+  std::vector<PlannedFault> faults_;  // by the index of their branch; the first is none
+  bool is_branch_ = false;
+  SearchReport report_;
+  std::map<std::size_t, Finding> findings_;
+  Branches branches_;
+};
 
 }  // namespace
 
@@ -111,14 +189,7 @@ SearchReport sweep(const SweepRequest& request) {
 }
 
 SearchReport exhaust(const Scenario& scenario, int jobs, Bug bug, std::size_t most_findings) {
-  const auto undisturbed = simulate(options_of(scenario, {}, false, bug));
-  const auto places = all_places(undisturbed.planned);
-  const auto task = [&](std::size_t index) {
-    const auto& planned = places[index];
-    return Task{fmt::format("--scenario {} {}", scenario.name, name_of(planned)),
-                [&] { return compared(options_of(scenario, planned, false, bug), undisturbed); }};
-  };
-  return Crew(places.size(), task, most_findings).work(jobs);
+  return Exhaustion(scenario, jobs, bug, most_findings).run();
 }
 
 RunResult run_scenario(const Scenario& scenario, const PlannedFault& planned, bool traced,

@@ -36,7 +36,8 @@ struct SweepRequest {
 SearchReport sweep(const SweepRequest& request);
 
 // A crash before and after each write, each answer to a write lost, each delivery of a watch late:
-// one a run. The end must be that of the undisturbed run.
+// one a run. The end must be that of the undisturbed run. `jobs` are processes, copies of this one,
+// which must have one thread only.
 SearchReport exhaust(const Scenario& scenario, int jobs, Bug bug = Bug::None,
                      std::size_t most_findings = 100);
 

@@ -70,11 +70,6 @@ class People final : public Actor {
   std::set<std::string> served_;
 };
 
-SimTime staleness(const RunOptions& options) {
-  return options.faults.staleness() +
-         (options.planned.late_event != 0 ? options.planned.late_by : SimTime(0));
-}
-
 class Run {
  public:
   explicit Run(const RunOptions& options)
@@ -91,7 +86,11 @@ class Run {
         network_{server_, stage_, random_, faults_, in_flight_, planned_, author_, options.bug},
         operators_(network_, world_, options.instances),
         court_{
-            world_, witness_, staleness(options_), operators_.clock_spread(),
+            world_,
+            witness_,
+            options_.faults.staleness(),
+            planned_,
+            operators_.clock_spread(),
             [this](std::string rule, std::string what) { fail(std::move(rule), std::move(what)); }},
         checks_(all_checks(court_)) {
     server_.on_write([this](const ObjectRef& ref, const Json& before, const Json& after) {

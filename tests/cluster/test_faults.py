@@ -8,6 +8,7 @@ import time
 import audit
 import components
 from kube import Watch, kubectl
+from load import Counts
 from story import restarts
 from waiting import eventually
 from weir_objects import step
@@ -38,7 +39,7 @@ def test_faults_cost_ten_releases_time_and_nothing_else(shops, leaders, figures)
             keeper.wait_end()
         time.sleep(2)
     for keeper in fleet:
-        keeper.check()
+        keeper.check(moments)
     writes = [audit.received(e) for e in audit.requests(begin) if e["verb"] in audit.WRITES]
     silences = [min((w for w in writes if w > at), default=None) for _, at in moments]
     # On a slow machine the last of them may find everything done.
@@ -102,19 +103,29 @@ class Shopkeeper:
         self.final = self.shop.wait_phase("RolledBack" if self.bad else "Healthy", self.generation, timeout=180)
         self.canary = self.shop.canary_revision(self.generation)
 
-    def check(self):
+    def check(self, faults):
         where = self.shop.namespace
         steps = self.shop.steps_of(self.canary)
         assert self.final["stable"]["revision"] == (self.stable if self.bad else self.canary), where
         # A fault may take from the judge what was counted of a bad one, which then has one weight more before it is found.
         taken_back = [STEPS[:n] + [0] for n in (1, 2)]
         assert [w.of for w in steps] in (taken_back if self.bad else [STEPS]), f"{where}: {steps}"
-        assert set(self.load.failed()) <= ({"v2 500"} if self.bad else set()), f"{where}: {self.load.failed()}"
+        assert set(self.load.failed()) <= ({"v2 500"} if self.bad else set()), f"{where}: {self.load.failed()}\n{self.story(faults)}"
         for weights, following in zip(steps, steps[1:]):
             if following.of:
                 held = following.at - self.counts_from(weights.of)
                 assert held >= self.hold, f"{where}: {weights.of} % was held for {held:.2f} s of {self.hold}"
         self.check_pods()
+
+    def story(self, faults):
+        """What happened when, second by second: weights, faults, and what callers did not get."""
+        told = [(w.at, f"weights {w.of}") for w in self.shop.written()] + [(at, name) for name, at in faults]
+        seconds = {}
+        for line in self.load.record.bins:
+            counts = seconds.setdefault(int(line["from"]), Counts())
+            counts.add(line)
+        told += [(second, dict(counts.failed())) for second, counts in seconds.items() if counts.failed()]
+        return "\n".join(f"{time.strftime('%T', time.gmtime(at))} {what}" for at, what in sorted(told, key=lambda one: one[0]))
 
     def counts_from(self, weight):
         """The last time in status from which the hold of a weight counts, in seconds since the epoch."""

@@ -39,12 +39,16 @@ struct Write {
 struct Court {
   const World& world;
   const Witness& witness;
-  // How old what a writer saw may be, at most: beyond that the operator must have learned of it.
-  SimTime staleness;
+  SimTime drawn_staleness;
+  const PlannedFault& planned;
   const SimTime& clock_spread;  // by how much the clocks of all instances so far have differed
   std::function<void(std::string rule, std::string what)> fail;
 
   SimTime now() const { return world.scene().now(); }
+  // How old what a writer saw may be, at most: beyond that the operator must have learned of it.
+  SimTime staleness() const {
+    return drawn_staleness + (planned.late_event != 0 ? planned.late_by : SimTime(0));
+  }
 };
 
 class Check {

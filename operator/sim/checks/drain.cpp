@@ -23,7 +23,7 @@ class DrainCheck final : public Check {
     if (json_text(labels, {marks::kRevision}) == memo.stable && to > 0) return;
     if (shrinks_to_share(release, json_text(labels, {marks::kRevision}), memo, to)) return;
     // A hand that scaled up a moment ago is not seen yet: the writer meant to raise it too.
-    if (to >= court_.witness.fewest_pods(write.ref.key, court_.now() - court_.staleness)) return;
+    if (to >= court_.witness.fewest_pods(write.ref.key, court_.now() - court_.staleness())) return;
     check_drained(release, write.ref.key);
   }
 
@@ -33,7 +33,7 @@ class DrainCheck final : public Check {
                         std::int64_t to) const {
     if (!court_.witness.shares_by_pods(release) || revision != memo.canary || memo.weight == 0)
       return false;
-    const int replicas = court_.witness.fewest_replicas(release, court_.now() - court_.staleness);
+    const int replicas = court_.witness.fewest_replicas(release, court_.now() - court_.staleness());
     return to >= court_.witness.pods_for(release, memo.weight, replicas);
   }
 

@@ -50,7 +50,7 @@ class HoldsCheck final : public Check {
     const bool serves = court_.world.gateway().weight(release, service) == before.weight;
     const SimTime lasted = since == served.since.end() ? SimTime(0) : court_.now() - since->second;
     // A hand on the route between what was observed and the write is as old as the cache may be.
-    if (!serves && court_.staleness > SimTime(milliseconds(500))) return;
+    if (!serves && court_.staleness() > SimTime(milliseconds(500))) return;
     if (!serves || lasted < hold)
       fail(release, before.canary, "every step is held",
            fmt::format("{} left {} % after {:.2f} s", before.canary, before.weight,
@@ -75,7 +75,7 @@ class HoldsCheck final : public Check {
   // A break that ended, or began, within the age of what the operator may have seen is not held against it.
   void check_ready(const ObjectKey& release, const std::string& service, const Memo& before,
                    SimTime hold) {
-    const auto blind = court_.staleness;
+    const auto blind = court_.staleness();
     const SimTime from = court_.now() - hold + blind;
     const SimTime to = court_.now() - blind;
     if (from >= to) return;

@@ -21,7 +21,7 @@ class OrdersCheck final : public Check {
     const bool promotes = !before.canary.empty() && now.stable == before.canary;
     if (!rises && !promotes) return;
     const auto since = court_.witness.paused_since(release);
-    const bool known = since && court_.now() - *since > court_.staleness;
+    const bool known = since && court_.now() - *since > court_.staleness();
     if (now.paused || known)
       court_.fail("nothing rises while a release is paused",
                   fmt::format("{} went from {} to {} %", now.canary, before.weight, now.weight));

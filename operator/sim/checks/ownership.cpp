@@ -52,7 +52,7 @@ class OwnershipCheck final : public Check {
   bool is_one_of(const AliveUntil& owners, const std::string& uid) const {
     const auto found = owners.find(uid);
     return found != owners.end() &&
-           (found->second == SimTime::max() || court_.now() <= found->second + court_.staleness);
+           (found->second == SimTime::max() || court_.now() <= found->second + court_.staleness());
   }
 
   // The Deployment that a Release names, what is that Deployment's, and the Service of that name: to take and to give back. Nothing

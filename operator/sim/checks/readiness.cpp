@@ -32,7 +32,7 @@ class ReadinessCheck final : public Check {
   }
 
   void check_ready(const ObjectKey& release, const std::string& revision, int weight) const {
-    const SimTime from = court_.now() - court_.staleness;
+    const SimTime from = court_.now() - court_.staleness();
     const int needed =
         court_.witness.pods_for(release, weight, court_.witness.fewest_replicas(release, from));
     int most = 0;
@@ -52,7 +52,7 @@ class ReadinessCheck final : public Check {
     const auto revision = json_text(labels, {marks::kRevision});
     const Memo memo = court_.witness.memo(release);
     if (revision != memo.stable && !is_watched(release, memo, revision)) return;
-    const int full = court_.witness.fewest_replicas(release, court_.now() - court_.staleness);
+    const int full = court_.witness.fewest_replicas(release, court_.now() - court_.staleness());
     if (to < full)
       court_.fail("stable keeps its full count until the watch ends",
                   fmt::format("{} was scaled to {} of {}", revision, to, full));

@@ -50,7 +50,7 @@ class SharesCheck final : public Check {
   template <typename See>
   void during(const ObjectKey& release, const std::string& revision, const See& see) const {
     court_.witness.ready({release.ns, release.name + "-" + revision})
-        .during(court_.now() - court_.staleness, [&](int ready, SimTime) { see(ready); });
+        .during(court_.now() - court_.staleness(), [&](int ready, SimTime) { see(ready); });
   }
 
   void check_canary(const ObjectKey& release, const Memo& memo) const {

@@ -30,7 +30,7 @@ class StatusCheck final : public Check {
   }
 
  private:
-  SimTime from() const { return court_.now() - court_.staleness; }
+  SimTime from() const { return court_.now() - court_.staleness(); }
 
   void check_canary(const Json& status, const Timeline<Memo>& memos) const {
     const auto revision = json_text(status, {"canary", "revision"});
