@@ -43,7 +43,7 @@ bool Branches::branch(std::size_t index) {
     on_end_({index, "", fmt::format("no process: {}", std::strerror(errno))});
     return false;
   }
-  running_.emplace(ends[0], Running{index, pid, std::chrono::steady_clock::now() + kLongestBranch});
+  running_.emplace(ends[0], Running{index, pid, clock_.monotonic() + kLongestBranch});
   return false;
 }
 
@@ -64,16 +64,14 @@ void Branches::join() {
 
 void Branches::wait_for_some() {
   std::vector<pollfd> polled;
-  auto until = std::chrono::steady_clock::time_point::max();
+  auto until = SteadyTime::max();
   for (const auto& [pipe, branch] : running_) {
     polled.push_back({pipe, POLLIN, 0});
     until = std::min(until, branch.until);
   }
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-  (void)::poll(polled.data(), polled.size(),
-               static_cast<int>(std::max<std::int64_t>(0, left.count())));
-  const auto now = std::chrono::steady_clock::now();
+  const auto left = std::chrono::ceil<milliseconds>(until - clock_.monotonic()).count();
+  (void)::poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, left)));
+  const auto now = clock_.monotonic();
   for (const auto& one : polled) {
     auto& branch = running_.at(one.fd);
     if (one.revents != 0) {

@@ -3,16 +3,17 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
 
+#include "base/clock.h"
+
 namespace weir::sim {
 
 // A branch that takes longer is killed.
-inline constexpr std::chrono::seconds kLongestBranch{300};
+inline constexpr seconds kLongestBranch{300};
 
 // What is left of a branch.
 struct BranchEnd {
@@ -41,7 +42,7 @@ class Branches {
   struct Running {
     std::size_t index;
     pid_t pid;
-    std::chrono::steady_clock::time_point until;
+    SteadyTime until;
     std::string said{};
   };
 
@@ -49,6 +50,7 @@ class Branches {
   bool read_from(int pipe, Running& branch) const;
   void end(int pipe, std::string trouble);
 
+  const SystemClock clock_;  // the machine's, not the simulation's
   std::size_t most_;
   std::function<void(const BranchEnd&)> on_end_;
   std::map<int, Running> running_;  // by the end of the pipe that we read
