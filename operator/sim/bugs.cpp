@@ -343,14 +343,15 @@ const std::vector<Hiding>& all_bugs() {
     std::vector<Hiding> bugs;
     for (int i = 1; i < static_cast<int>(Bug::kCount); ++i) {
       const auto bug = static_cast<Bug>(i);
-      bugs.push_back({bug, bug == Bug::ForeignTaken          ? "foreign-service"
-                           : bug == Bug::GuardDropped        ? "route-edited-midway"
-                           : bug == Bug::RetriedUnknownWrite ? "promote-midway"
-                           : bug == Bug::RequestForgotten    ? "promote-midway"
-                           : bug == Bug::ConfigLive          ? "config-change"
-                           : bug == Bug::EvidenceOfBefore    ? "short-holds"
-                           : bug == Bug::SharedTooEarly      ? "replicas-superseded"
-                                                             : "",
+      bugs.push_back({bug,
+                      bug == Bug::ForeignTaken          ? "foreign-service"
+                      : bug == Bug::GuardDropped        ? "route-edited-midway"
+                      : bug == Bug::RetriedUnknownWrite ? "promote-midway"
+                      : bug == Bug::RequestForgotten    ? "promote-midway"
+                      : bug == Bug::ConfigLive          ? "config-change"
+                      : bug == Bug::EvidenceOfBefore    ? "short-holds"
+                      : bug == Bug::SharedTooEarly      ? "replicas-superseded"
+                                                        : "",
                       bug == Bug::Peeking});
     }
     return bugs;

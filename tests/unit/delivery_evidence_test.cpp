@@ -169,8 +169,8 @@ TEST(RatioEvidence, BadThatIsAMomentAheadOfTotalWaitsForTheNextSample) {
 }
 
 TEST(RatioEvidence, WhatWaitsIsNoNewReadingWithoutANewScrape) {
-  const auto evidence = folded(
-      ratio_objective(), {counters(15, 10, 1), counters(15, 10, 1), counters(15, 10, 1)});
+  const auto evidence =
+      folded(ratio_objective(), {counters(15, 10, 1), counters(15, 10, 1), counters(15, 10, 1)});
   EXPECT_FALSE(evidence.source_error);
   EXPECT_EQ(evidence.judged_total, 0);
 }
@@ -198,8 +198,8 @@ TEST(RatioEvidence, BadThatStaysAboveTotalIsAnErrorOfTheSourceAndNeverABreach) {
 
 TEST(RatioEvidence, ACounterThatIsAlwaysAMomentAheadHidesNoBadCanary) {
   Evidence evidence;
-  auto& errors = evidence["errors"] = folded(
-      ratio_objective(), {counters(15, 10, 1), counters(25, 20, 2), counters(35, 30, 3)});
+  auto& errors = evidence["errors"] =
+      folded(ratio_objective(), {counters(15, 10, 1), counters(25, 20, 2), counters(35, 30, 3)});
   EXPECT_FALSE(errors.source_error);
   EXPECT_EQ(errors.judged_bad, 10);
   EXPECT_EQ(errors.judged_total, 10);

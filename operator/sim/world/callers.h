@@ -55,7 +55,7 @@ class Callers final : public Reactor {
   void count();  // what has flowed since the last time
   // Of requests that were sent.
   Counters answered(double sent, double bad_rate) const;
-  void look();   // what flows from now on
+  void look();  // what flows from now on
   void scrape();
   // Every ready pod that a callers' Service selects has an equal part.
   void share_out(const Json& service);
