@@ -53,7 +53,9 @@ class Callers final : public Reactor {
 
   std::optional<SimTime> reconcile() override;
   void count();  // what has flowed since the last time
-  void look();   // what flows from now on
+  // Of requests that were sent.
+  Counters answered(double sent, double bad_rate) const;
+  void look();  // what flows from now on
   void scrape();
   // Every ready pod that a callers' Service selects has an equal part.
   void share_out(const Json& service);
