@@ -5,7 +5,7 @@
 #include <cmath>
 #include <thread>
 
-#include "bench/judge/random.h"
+#include "stats/random_numbers.h"
 
 namespace weir::bench {
 namespace {
