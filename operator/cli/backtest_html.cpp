@@ -61,11 +61,12 @@ std::optional<double> share(const Counts& counts) {
 // One plot over the time of a release.
 class Plot {
  public:
-  Plot(const ReplayedRelease& release, double top_of_scale)
+  Plot(const ReplayedRelease& release, double top_of_scale, std::string label)
       : points_(release.points),
         from_(release.past.from),
         seconds_(std::max(1.0, seconds_between(from_, release.points.back().at))),
-        scale_(top_of_scale) {}
+        scale_(top_of_scale),
+        label_(std::move(label)) {}
 
   double x(WallTime at) const {
     return kLeft + (kWidth - kLeft) * seconds_between(from_, at) / seconds_;
@@ -74,9 +75,8 @@ class Plot {
     return kTop + (kHeight - kTop - kBottom) * (1 - std::clamp(value / scale_, 0.0, 1.0));
   }
 
-  void begin(std::string& html, const std::string& top_label) const {
+  static void begin(std::string& html) {
     html += fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\">\n", kWidth, kHeight);
-    top_label_ = top_label;
   }
 
   // The policy's weight as steps behind everything.
@@ -112,10 +112,10 @@ class Plot {
         "<line class=\"decided\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2:.1f}\"/>\n", at,
         kTop, y(0));
     html +=
-        fmt::format("<line class=\"axis\" x1=\"{}\" x2=\"{}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>\n",
+        fmt::format("<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>\n",
                     kLeft, kWidth, y(0));
     html += fmt::format("<text x=\"0\" y=\"{}\">{}</text><text x=\"0\" y=\"{:.1f}\">0</text>",
-                        kTop + 8, top_label_, y(0));
+                        kTop + 8, label_, y(0));
     html +=
         fmt::format("<text x=\"{}\" y=\"{}\">{}</text>", kLeft, kHeight - 6, format_time(from_));
     html += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">+{}</text></svg>\n", kWidth,
@@ -127,7 +127,7 @@ class Plot {
   WallTime from_;
   double seconds_;
   double scale_;
-  mutable std::string top_label_;
+  std::string label_;  // of the top of the scale
 };
 
 void add_charts(std::string& html, const ReplayedRelease& release) {
@@ -135,14 +135,15 @@ void add_charts(std::string& html, const ReplayedRelease& release) {
   double most = kLeastScale;
   for (const auto& point : release.points)
     most = std::max({most, share(point.canary).value_or(0), share(point.stable).value_or(0)});
-  const Plot shares(release, std::min(1.0, most * kHeadroom));
-  shares.begin(html, fmt::format("{:.3g}%", std::min(1.0, most * kHeadroom) * 100));
+  const double scale = std::min(1.0, most * kHeadroom);
+  const Plot shares(release, scale, fmt::format("{:.3g}%", scale * 100));
+  Plot::begin(html);
   shares.weights(html);
   shares.line(html, "stable", [](const ReplayPoint& point) { return share(point.stable); });
   shares.line(html, "canary", [](const ReplayPoint& point) { return share(point.canary); });
   shares.end(html, release);
-  const Plot evidence(release, 1);
-  evidence.begin(html, "breach");
+  const Plot evidence(release, 1, "breach");
+  Plot::begin(html);
   const auto decided = release.decided;
   evidence.line(html, "evidence", [decided](const ReplayPoint& point) {
     return point.at <= decided ? std::optional(point.evidence) : std::nullopt;

@@ -193,7 +193,7 @@ Command plan_command() {
                    {"error-rate", 0, "P", "stable's share of bad answers, like 0.5%"},
                    kPolicyName,
                    {"objective", 0, "NAME", "the ratio objective to rehearse; the first Critical"},
-                   {"runs", 0, "N", "rehearsals of each case; 200"},
+                   {"runs", 0, "N", "rehearsals of each case; 100"},
                    {"output", 'o', "text|json", "json: for programs"}};
   command.run = run;
   return command;

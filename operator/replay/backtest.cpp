@@ -131,7 +131,7 @@ class Replayer {
     result.ending = release.ending();
     result.decided = release.now();
     result.weight = release.stays().empty() ? 0 : release.stays().back().weight;
-    result.canary = ledger_.sum(past.canary, past.from, std::max(past.until, release.now()));
+    result.canary = ledger_.sum(past.canary, past.from, past.until);
     if (const auto& mark = release.rollback()) {
       result.objective = mark->reason;
       result.message = mark->message;
@@ -206,8 +206,8 @@ Result<Backtest> backtest(const CanaryPolicySpec& policy, const Recording& recor
   result.step = recording.step;
   result.warnings = recording.warnings;
   const auto judged = with_objectives(policy, result.objectives);
-  const auto& main = main_objective(judged);
-  const Ledger ledger(recording.objectives.find(main.name)->second, recording.from);
+  const auto& telling = main_objective(judged);
+  const Ledger ledger(recording.objectives.find(telling.name)->second, recording.from);
   const auto found = find_releases(ledger.total());
   result.releases_a_year = releases_a_year.value_or(found_a_year(result, found.releases.size()));
   replay_all(result, Replayer(recording, judged, ledger), found.releases);

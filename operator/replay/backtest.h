@@ -24,8 +24,8 @@ inline constexpr int kMaxReplayedLooks = 200'000;     // of one release
 // For a chart: what was served since the point before, and where the evidence stood.
 struct ReplayPoint {
   WallTime at{};
-  Counts canary;
-  Counts stable;
+  Counts canary{};
+  Counts stable{};
   int weight = 0;       // of the policy
   double evidence = 0;  // 0 to 1: the logarithm of the evidence nearest to a breach, 1 is one
 };

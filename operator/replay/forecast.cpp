@@ -82,7 +82,7 @@ class Forecaster {
       while (healthy.goes_on()) {
         const auto before = healthy.step();
         healthy.go_on();
-        if (healthy.step() != before) starts_[before].push_back(healthy);
+        if (healthy.step() != before) starts_[healthy.step() - 1].push_back(healthy);
       }
       const auto& release = healthy.release;
       if (release.promoted()) promoted.push_back(seconds_between(kBegins, *release.promoted()));

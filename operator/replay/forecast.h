@@ -18,7 +18,7 @@ struct ForecastInput {
   double requests_per_second = 0;  // of both versions together
   double error_rate = 0;           // the share of bad ones at stable
   std::string objective{};         // the ratio objective to look at; "" = the first Critical one
-  int runs = 200;
+  int runs = 100;
   std::vector<double> factors{2, 5, 10};
 };
 
@@ -38,7 +38,7 @@ struct RegressionForecast {
   double found = 0;        // share of releases that were taken back, from this step or later
   double found_here = 0;   // at this weight
   // From the beginning of the step until weight 0: median of all; nothing when fewer than half were taken back.
-  std::optional<double> seconds;
+  std::optional<double> seconds{};
   // Mean of the bad answers beyond stable's, until weight 0 or the end of the watch.
   double hurt = 0;
 };
@@ -50,8 +50,8 @@ struct StepForecast {
   double canary_requests = 0;
   bool judged = true;  // by the objective: one that only compares is not, at 100 percent
   // The smallest regression from here on that is found at this weight in kFoundShare of all releases; nothing: none is.
-  std::optional<double> smallest;
-  std::vector<RegressionForecast> regressions;
+  std::optional<double> smallest{};
+  std::vector<RegressionForecast> regressions{};
 };
 
 struct Forecast {

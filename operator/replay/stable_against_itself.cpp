@@ -26,20 +26,6 @@ struct HalvedPoint {
 };
 using Halves = std::map<std::string, std::vector<HalvedPoint>, std::less<>>;  // by objective
 
-std::vector<RecordedSeries> of_revision(const std::vector<RecordedSeries>& all,
-                                        const QuietSpan& span) {
-  std::vector<RecordedSeries> result;
-  for (const auto& series : all) {
-    if (series.revision != span.revision) continue;
-    RecordedSeries part = series;
-    std::erase_if(part.points, [&](const RecordedPoint& point) {
-      return point.at < span.from || point.at > span.to;
-    });
-    if (!part.points.empty()) result.push_back(std::move(part));
-  }
-  return result;
-}
-
 const std::string& part_role(const RecordedObjective& objective) {
   static const std::string kBad = "bad";
   static const std::string kGood = "good";
@@ -49,8 +35,14 @@ const std::string& part_role(const RecordedObjective& objective) {
 // Every other instance; none where there are not at least two, or some series has no such label.
 Sides sides_of(const RecordedObjective& objective, const QuietSpan& span) {
   std::set<std::string> names;
-  for (const auto& series : of_revision(objective.find("total")->second, span))
-    names.insert(series.instance);
+  for (const auto& series : objective.find("total")->second) {
+    const auto serves = [&](const RecordedPoint& point) {
+      return point.at >= span.from && point.at <= span.to;
+    };
+    const auto& points = series.points;
+    if (series.revision == span.revision && std::any_of(points.begin(), points.end(), serves))
+      names.insert(series.instance);
+  }
   Sides sides;
   if (names.size() < 2 || names.count("") != 0) return sides;
   bool is_canary = true;
@@ -62,17 +54,22 @@ Sides sides_of(const RecordedObjective& objective, const QuietSpan& span) {
 }
 
 // What each half was counted by, point by point.
-std::map<WallTime, HalvedPoint> increments(const RecordedObjective& objective,
+std::map<WallTime, HalvedPoint> increments(const Recording& recording,
+                                           const RecordedObjective& objective,
                                            const QuietSpan& span, const Sides& sides) {
   std::map<WallTime, HalvedPoint> points;
   const auto add = [&](const std::string& role, std::array<double, 2> HalvedPoint::*counter) {
-    for (const auto& series : of_revision(objective.find(role)->second, span)) {
+    for (const auto& series : objective.find(role)->second) {
+      if (series.revision != span.revision) continue;
       const auto side = sides.find(series.instance);
       const std::size_t half = side != sides.end() && side->second ? 0 : 1;
-      for (const auto& one : served({series}, span.from))
-        (points[one.at].*counter)[half] += one.requests;
+      for (const auto& one : served({series}, recording.from)) {
+        if (one.at > span.from && one.at <= span.to)
+          (points[one.at].*counter)[half] += one.requests;
+      }
     }
   };
+  points[span.from] = {};
   add("total", &HalvedPoint::total);
   add(part_role(objective), &HalvedPoint::part);
   return points;
@@ -94,9 +91,9 @@ void share_by_time(std::map<WallTime, HalvedPoint>& points) {
   points = std::move(shared);
 }
 
-std::vector<HalvedPoint> halves_of(const RecordedObjective& objective, const QuietSpan& span,
-                                   const Sides& sides) {
-  auto points = increments(objective, span, sides);
+std::vector<HalvedPoint> halves_of(const Recording& recording, const RecordedObjective& objective,
+                                   const QuietSpan& span, const Sides& sides) {
+  auto points = increments(recording, objective, span, sides);
   if (sides.empty()) share_by_time(points);
   std::vector<HalvedPoint> sums;
   HalvedPoint sum;
@@ -158,7 +155,8 @@ class Trials {
   Trials(const Recording& recording, CanaryPolicySpec policy)
       : recording_(recording), policy_(std::move(policy)), length_(length_of(policy_)) {
     const double samples = std::chrono::duration<double>(length_) / policy_.judge.interval;
-    most_ = std::min(kMaxTrials, static_cast<int>(kMaxTrialSamples / std::max(1.0, samples)));
+    const double most = std::clamp<double>(kMaxTrialSamples / samples, 1, kMaxTrials);
+    most_ = static_cast<int>(most);
   }
 
   TrialReport run(const std::vector<QuietSpan>& quiet) {
@@ -177,7 +175,7 @@ class Trials {
     Halves halves;
     for (const auto& objective : policy_.objectives)
       halves[objective.name] =
-          halves_of(recording_.objectives.find(objective.name)->second, span, sides);
+          halves_of(recording_, recording_.objectives.find(objective.name)->second, span, sides);
     report_.by_instance = report_.trials == 0 ? !sides.empty() : report_.by_instance;
     for (auto at = span.from; at + length_ <= span.to && report_.trials < most_; at += length_) {
       HalvedMetrics metrics(halves, RecordedMetrics(recording_, "", span.revision));

@@ -1,7 +1,6 @@
 #include "replay/staged_release.h"
 
 #include <algorithm>
-#include <array>
 
 #include "kube/kinds.h"
 

@@ -44,8 +44,8 @@ TEST(PlanCommand, TellsEachStep) {
               "each case rehearsed 20 times\n");
   EXPECT_PART(ran.out, "WEIGHT   FOR");
   EXPECT_PART(ran.out, "\n5 %      1m");
-  EXPECT_PART(ran.out, "\n100 %    2m");
-  EXPECT_PART(ran.out, "a healthy release is promoted after 2m, and then watched for 2m; ");
+  EXPECT_PART(ran.out, "\n100 %    2m10s");
+  EXPECT_PART(ran.out, "a healthy release is promoted after 2m10s, and then watched for 2m; ");
   EXPECT_EQ(plan({}).out, ran.out);
 }
 
@@ -57,7 +57,7 @@ TEST(PlanCommand, SpeaksJson) {
   EXPECT_EQ((*json)["steps"].size(), 3U);
   EXPECT_EQ((*json)["steps"][0]["weight"], 5);
   EXPECT_EQ((*json)["steps"][0]["regressions"].size(), 3U);
-  EXPECT_EQ((*json)["healthy"]["secondsToPromotion"], 120.0);
+  EXPECT_EQ((*json)["healthy"]["secondsToPromotion"], 130.0);
 }
 
 TEST(PlanCommand, TakesASharePlainOrInPercent) {

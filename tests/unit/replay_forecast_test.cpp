@@ -122,6 +122,7 @@ TEST(Forecast, AReleaseThatMustPassAndCannotWaitsForAPerson) {
 TEST(Forecast, ALongWatchIsRehearsedForAnHour) {
   auto policy = usual_policy();
   policy.watch = std::chrono::hours(24);
+  policy.judge.interval = seconds(30);
   const auto told = forecast(policy, input(20, 0.01));
   ASSERT_TRUE(told);
   EXPECT_TRUE(has_warning(*told, "first hour"));
