@@ -1,9 +1,12 @@
-# A Python for the tests on a cluster; sourced after common.sh.
+# Pythons for the tests that need packages; sourced after common.sh.
 # shellcheck shell=bash
 
 # stories_python prints a Python with what the stories require, made once.
-stories_python() {
-  local wanted=tests/cluster/requirements.txt folder
+stories_python() { python_with tests/cluster/requirements.txt; }
+
+# python_with FILE prints a Python with what the file requires, made once.
+python_with() {
+  local wanted=$1 folder
   folder=$WEIR_CACHE/python-$({ python3 --version && cat "$wanted"; } | sha256sum | head -c 12)
   if [[ ! -e $folder/complete ]]; then
     python3 -m venv --clear "$folder" >&2

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <ostream>
@@ -8,6 +9,7 @@
 #include "base/sim_point.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "sim/healthy.h"
 #include "sim/search.h"
 
 namespace weir {
@@ -18,6 +20,7 @@ using sim::Scenario;
 
 constexpr std::size_t kLastLines = 14;        // of a violating run, without --trace
 constexpr std::uint64_t kSeedsForBugs = 300;  // each planted bug is found within these
+constexpr std::size_t kMostReplays = 5;       // of false rollbacks that are told
 
 struct Seeds {
   std::uint64_t first = 1;
@@ -53,6 +56,7 @@ struct Request {
   bool traced = false;
   bool without_faults = false;
   bool exhaustive = false;
+  bool healthy = false;
   bool bugs = false;
   bool coverage = false;
   Bug bug = Bug::None;
@@ -65,8 +69,9 @@ Error wrong(std::string_view flag, std::string_view allowed) {
 }
 
 Result<Request> read_numbers(const Arguments& arguments, Request request) {
-  const auto seeds = parse_seeds(arguments.value("seeds", "1..100"));
-  if (!seeds) return wrong("seeds", "N or N..M");
+  const std::string_view which = request.healthy ? "healthy" : "seeds";
+  const auto seeds = parse_seeds(arguments.value(which, "1..100"));
+  if (!seeds) return wrong(which, "N or N..M");
   request.seeds = *seeds;
   const auto number = [&](std::string_view flag, int& into) {
     if (!arguments.has(flag)) return true;
@@ -93,6 +98,7 @@ Result<Request> read_request(const Invocation& invocation) {
   request.traced = arguments.has("trace");
   request.without_faults = arguments.has("without-faults");
   request.exhaustive = arguments.has("exhaustive");
+  request.healthy = arguments.has("healthy");
   request.bugs = arguments.has("bugs");
   request.coverage = arguments.has("coverage");
   request.bug = sim::bug_named(arguments.value("bug", "none"));
@@ -146,11 +152,18 @@ class Stopwatch {
   SteadyTime begun_ = clock_.monotonic();
 };
 
+sim::RunResult one_run(const Request& request) {
+  if (request.scenario)
+    return sim::run_scenario(*request.scenario, request.planned, true, request.bug);
+  if (!request.healthy)
+    return sim::run_seed({request.seeds.first, true, request.without_faults, request.bug});
+  auto options = sim::options_of_healthy_seed(request.seeds.first, request.bug);
+  options.traced = true;
+  return sim::simulate(options);
+}
+
 bool run_one(const Request& request) {
-  const auto run =
-      request.scenario
-          ? sim::run_scenario(*request.scenario, request.planned, true, request.bug)
-          : sim::run_seed({request.seeds.first, true, request.without_faults, request.bug});
+  const auto run = one_run(request);
   print_run(request.out, run, request.traced);
   return run.violations.empty();
 }
@@ -169,6 +182,29 @@ bool run_seeds(const Request& request) {
                      report.findings.size())
               << std::flush;
   return report.findings.empty();
+}
+
+bool run_healthy(const Request& request) {
+  const Stopwatch watch;
+  const auto report =
+      sim::sweep_healthy({request.seeds.first, request.seeds.last, request.jobs, request.bug});
+  const auto rolled_back = report.taken_back.size();
+  print_findings({report.runs, 0, report.findings}, request);
+  if (!report.keeps_bound()) {
+    auto told = report.taken_back;
+    told.resize(std::min(told.size(), kMostReplays));
+    print_findings({report.runs, 0, std::move(told)}, request);
+  }
+  request.out << fmt::format(
+                     "{} releases of healthy versions, {:.1f} simulated hours in {:.1f} s: {} "
+                     "released, {} rolled back ({:.2f} %)\n"
+                     "at least {:.2f} % are (one-sided 99.9 % limit), allowed {:g} %, {} with "
+                     "violations\n",
+                     report.runs, report.simulated_hours, watch.seconds(), report.released,
+                     rolled_back, 100.0 * static_cast<double>(rolled_back) / report.runs,
+                     100 * report.least, 100 * report.allowed, report.findings.size())
+              << std::flush;
+  return report.keeps_bound() && report.findings.empty();
 }
 
 bool run_exhaustive(const Request& request) {
@@ -191,11 +227,22 @@ bool run_exhaustive(const Request& request) {
   return findings == 0;
 }
 
+// A single false rollback is no finding yet: it is too many of them.
+sim::SearchReport false_rollbacks(Bug bug, int jobs) {
+  auto report = sim::sweep_healthy({1, kSeedsForBugs, jobs, bug});
+  if (report.keeps_bound()) report.taken_back.clear();
+  return {report.runs, report.simulated_hours, std::move(report.taken_back)};
+}
+
+sim::SearchReport search_for(const sim::Hiding& hiding, int jobs) {
+  if (hiding.in_healthy) return false_rollbacks(hiding.bug, jobs);
+  if (hiding.scenario.empty()) return sim::sweep({1, kSeedsForBugs, jobs, hiding.bug, 1});
+  return sim::exhaust(*sim::find_scenario(hiding.scenario), jobs, hiding.bug, 1);
+}
+
 bool find_bug(std::ostream& out, const sim::Hiding& hiding, int jobs) {
   const Stopwatch watch;
-  const auto report = hiding.scenario.empty()
-                          ? sim::sweep({1, kSeedsForBugs, jobs, hiding.bug, 1})
-                          : sim::exhaust(*sim::find_scenario(hiding.scenario), jobs, hiding.bug, 1);
+  const auto report = search_for(hiding, jobs);
   const bool found = !report.findings.empty();
   out << fmt::format("{:26} {} after {:3} runs, {:5.1f} s{}\n", name_of(hiding.bug),
                      found ? "found" : "MISSED", report.runs, watch.seconds(),
@@ -216,6 +263,7 @@ bool run(const Request& request) {
   const bool one_seed = request.seeds.first == request.seeds.last;
   if ((request.scenario && !request.exhaustive) || (one_seed && !request.exhaustive))
     return run_one(request);
+  if (request.healthy) return run_healthy(request);
   bool ok = run_seeds(request);
   if (request.exhaustive) ok = run_exhaustive(request) && ok;
   if (request.coverage) ok = print_coverage(request.out) == 0 && ok;
@@ -240,10 +288,13 @@ Command sim_command() {
       "\n"
       "  weir sim --seeds 1..1000 --jobs 2\n"
       "  weir sim --seeds 7 --trace\n"
+      "  weir sim --healthy 1..1000 --jobs 2\n"
       "  weir sim --exhaustive --scenario bad-release\n"
       "  weir sim --scenario bad-release --crash-after 17 --trace\n";
   command.flags = {
       {"seeds", 0, "N..M", "which runs; 1..100"},
+      {"healthy", 0, "N..M",
+       "in place of --seeds: releases of good versions; fails when too many are rolled back"},
       {"jobs", 0, "N", "threads; 1"},
       {"exhaustive", 0, "",
        "after the seeds: a crash before and after each write, its answer lost, each event late"},

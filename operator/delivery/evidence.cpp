@@ -1,6 +1,9 @@
 #include "delivery/evidence.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -51,7 +54,8 @@ bool has_role(const std::vector<MetricSample>& samples, std::string_view role) {
                      [&](const auto& sample) { return sample.role == role; });
 }
 
-// What was served since the last reading; nothing when no counter's own time has moved, whatever the numbers.
+// What was served since the last reading; nothing when no counter's own time has moved, whatever the numbers. Bad ones may be more
+// than all, or less than none.
 std::optional<Counts> read(CounterReading& reading, const std::vector<MetricSample>& samples,
                            const Roles& roles) {
   const auto newest = newest_of(samples, roles.total);
@@ -60,9 +64,15 @@ std::optional<Counts> read(CounterReading& reading, const std::vector<MetricSamp
   if (newest || !reading.is_old) reading.has_baseline = true;
   if (!newest) return std::nullopt;
   reading.sampled = newest;
-  // Counters of one scrape agree; two rules of the user's may not. A bad request is at least a request.
-  return Counts{std::clamp(roles.by_good ? total - part : part, 0.0, total), total};
+  return Counts{roles.by_good ? total - part : part, total};
 }
+
+// Counters of one scrape agree; two rules of the user's may not. A bad request is at least a request.
+Counts in_bounds(const Counts& counts) {
+  return {std::clamp(counts.bad, 0.0, counts.total), counts.total};
+}
+
+bool agree(const Counts& counts) { return counts.bad >= 0 && counts.bad <= counts.total; }
 
 // Its last reading is too old for what both have served since to be of the same time.
 bool is_late(const std::optional<WallTime>& last, const CounterReading& reading,
@@ -94,13 +104,14 @@ void read_canary(ObjectiveEvidence& evidence, const std::vector<MetricSample>& s
   if (!counts) return;
   if (is_late(last, evidence.canary, evidence)) evidence.pending.stable.reset();
   evidence.sampled = evidence.canary.sampled;
-  if (auto checked = check_counts("the canary's", *counts); !checked) {
+  const auto plausible = in_bounds(*counts);
+  if (auto checked = check_counts("the canary's", plausible); !checked) {
     evidence.source_error = checked.error();
     return;
   }
-  evidence.total += counts->total;
-  evidence.bad += counts->bad;
-  if (counts->bad > 0 && !evidence.bad_since) evidence.bad_since = evidence.sampled;
+  evidence.total += plausible.total;
+  evidence.bad += plausible.bad;
+  if (plausible.bad > 0 && !evidence.bad_since) evidence.bad_since = evidence.sampled;
   if (is_judged(evidence, *evidence.sampled)) add(evidence.pending.canary, *counts);
 }
 
@@ -113,7 +124,8 @@ void read_stable(ObjectiveEvidence& evidence, const std::vector<MetricSample>& s
   if (!is_new(evidence.stable, samples, roles)) return;
   const auto last = evidence.stable.sampled;
   const auto counts = read(evidence.stable, samples, roles);
-  if (!counts || is_late(last, evidence.stable, evidence) || !check_counts("stable's", *counts))
+  if (!counts || is_late(last, evidence.stable, evidence) ||
+      !check_counts("stable's", in_bounds(*counts)))
     return;
   if (is_judged(evidence, *evidence.stable.sampled)) add(evidence.pending.stable, *counts);
 }
@@ -126,18 +138,55 @@ bool awaits_stable(const ObjectiveEvidence& evidence, const std::vector<MetricSa
          *evidence.canary.sampled - *newest <= kSameTime + evidence.unasked;
 }
 
+// What waits, with what was held back before. Of one version alone and of two it is not of the same requests.
+PendingCounts taken(ObjectiveEvidence& evidence) {
+  PendingCounts taken = std::exchange(evidence.pending, {});
+  const auto held = std::exchange(evidence.held, {});
+  if (!held.canary || held.stable.has_value() != taken.stable.has_value()) return taken;
+  add(taken.canary, *held.canary);
+  if (held.stable) add(taken.stable, *held.stable);
+  return taken;
+}
+
+// Why counts are no sample; nothing when they are one.
+std::optional<Error> disagreement(const PendingCounts& counts, bool by_good) {
+  const auto fault = [&](std::string_view whose, const Counts& of) -> std::optional<Error> {
+    if (agree(of)) return std::nullopt;
+    return Error{ErrorKind::Invalid,
+                 fmt::format("{}{} ({:.0f}) is above total ({:.0f}): the two queries do not count "
+                             "the same requests",
+                             whose, by_good ? "good" : "bad", by_good ? of.total - of.bad : of.bad,
+                             of.total)};
+  };
+  auto found = fault("", *counts.canary);
+  return found || !counts.stable ? found : fault("stable's ", *counts.stable);
+}
+
+// The first time it waits for the next sample; the second time it is given up, and told.
+void put_back(ObjectiveEvidence& evidence, const PendingCounts& counts, bool waited, Error fault) {
+  if (!waited) {
+    evidence.held = counts;
+    return;
+  }
+  evidence.disagreement = std::move(fault);
+  evidence.judged_until = evidence.canary.sampled;
+}
+
 void fold_ratio(ObjectiveEvidence& evidence, const RatioObjective& objective,
                 const std::vector<MetricSample>& samples) {
   const bool by_good = !objective.queries.good.empty();
   read_canary(evidence, samples, by_good);
   read_stable(evidence, samples, by_good);
-  auto& pending = evidence.pending;
-  if (!pending.canary || awaits_stable(evidence, samples)) return;
+  if (!evidence.pending.canary || awaits_stable(evidence, samples)) return;
+  const bool waited = evidence.held.canary.has_value();
+  const auto counts = taken(evidence);
+  if (auto fault = disagreement(counts, by_good))
+    return put_back(evidence, counts, waited, *std::move(fault));
+  evidence.disagreement.reset();
   const auto now = *evidence.canary.sampled;
   const auto since = evidence.judged_until.value_or(now);
   const double span = std::max(0.0, std::chrono::duration<double>(now - since).count());
-  const RatioSample sample{*pending.canary, pending.stable, span};
-  pending = {};
+  const RatioSample sample{*counts.canary, counts.stable, span};
   evidence.judged_until = now;
   if (auto counted = count(evidence, objective, sample); !counted)
     evidence.source_error = counted.error();
@@ -168,12 +217,13 @@ void fold_value(ObjectiveEvidence& evidence, const ValueObjective& objective,
 void begin_question(ObjectiveEvidence& evidence, const Asking& asking) {
   if (evidence.judged_from != asking.judged_from) {
     evidence.judged_here = evidence.stable_here = 0;
-    evidence.pending = {};
+    evidence.pending = evidence.held = {};
     if (asking.judged_from && evidence.tests) evidence.tests->begin_step();
   }
   if (evidence.compared_with != asking.compared_with) {
     evidence.stable = {};
     evidence.pending.stable.reset();
+    evidence.held = {};
   }
   evidence.unasked = evidence.asked ? asking.at - *evidence.asked : WallTime::duration(0);
   evidence.judged_from = asking.judged_from;
@@ -190,10 +240,12 @@ ObjectiveEvidence fold_answer(ObjectiveEvidence evidence, const Objective& objec
     return evidence;
   }
   evidence.source_error.reset();
-  if (objective.ratio)
-    fold_ratio(evidence, *objective.ratio, *answer);
-  else
+  if (!objective.ratio) {
     fold_value(evidence, *objective.value, *answer);
+    return evidence;
+  }
+  fold_ratio(evidence, *objective.ratio, *answer);
+  if (!evidence.source_error) evidence.source_error = evidence.disagreement;
   return evidence;
 }
 

@@ -71,6 +71,8 @@ struct ObjectiveEvidence {
   CounterReading stable;
   std::string compared_with;  // the revision that `stable` is of; "" = the canary has no equal now
   PendingCounts pending;
+  PendingCounts held;                 // bad is above total in it: the next sample may make it good
+  std::optional<Error> disagreement;  // it did not; until a sample is in order
   std::optional<WallTime> judged_until;  // own time of the newest sample that the tests have seen
 };
 
@@ -92,6 +94,8 @@ void begin_question(ObjectiveEvidence& evidence, const Asking& asking);
 // good requests are counted and there is no such counter: it may be a bucket that does not exist, and says nothing of bad ones.
 // Where stable is asked for as well, a sample is what both have served since both have moved: scraped one after the other, one of
 // them would show an outage first. Who is alone (stable has no series, or none that moves) is not waited for.
+// Bad above total, or good above total, is no sample: one counter may have been read a moment after the other, so it is added to the
+// next one. If that does not put it in order both are thrown away, and it is an error of the source until a sample is in order.
 ObjectiveEvidence fold_answer(ObjectiveEvidence evidence, const Objective& objective,
                               const Result<std::vector<MetricSample>>& answer);
 

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <set>
 
 #include "replay/objectives.h"
 #include "replay/recorded_metrics.h"
-#include "stats/random_numbers.h"
+#include "stats/intervals.h"
 
 namespace weir {
 namespace {
@@ -209,21 +208,8 @@ TrialReport try_stable_against_itself(const Recording& recording, const CanaryPo
 }
 
 double largest_share(int hits, int runs) {
-  if (hits >= runs) return 1;
-  const auto at_most_hits = [&](double share) {
-    double sum = 0;
-    for (int k = 0; k <= hits; ++k)
-      sum += std::exp(log_factorial(runs) - log_factorial(k) - log_factorial(runs - k) +
-                      k * std::log(share) + (runs - k) * std::log1p(-share));
-    return sum;
-  };
-  double low = static_cast<double>(hits) / runs;
-  double high = 1;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (at_most_hits(middle) > kDoubt ? low : high) = middle;
-  }
-  return high;
+  const auto least_spared = runs > 0 ? least_chance(runs - hits, runs, kDoubt) : Error{};
+  return least_spared ? 1 - *least_spared : 1;
 }
 
 }  // namespace weir

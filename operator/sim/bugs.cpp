@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/json.h"
 #include "delivery/release_course.h"
@@ -43,6 +44,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Bug::kCount)> kN
     "shared-too-early",
     "config-live",
     "evidence-of-before",
+    "peeking",
 };
 
 // ---- between observe and decide ----
@@ -53,6 +55,39 @@ void condemn(ObjectiveEvidence& evidence) {
   evidence.bad = evidence.total = 1000;
   evidence.tests.reset();
   (void)count(evidence, broken, {{1000, 1000}, std::nullopt, 0});
+}
+
+// By the normal approximation to a sample of fixed size, as a table of critical values has it.
+bool is_significant(double excess, double variance, double alpha) {
+  return variance > 0 && std::erfc(excess / std::sqrt(2 * variance)) / 2 < alpha;
+}
+
+// As if the present look at the counts were the only one.
+bool looks_broken(const ObjectiveEvidence& seen, const RatioObjective& ratio, double alpha) {
+  const Counts canary{seen.judged_bad, seen.judged_total};
+  const Counts stable{seen.stable_bad, seen.stable_total};
+  if (canary.total <= 0) return false;
+  const double rate = canary.bad / canary.total;
+  const auto spread = [](double chance, double total) { return chance * (1 - chance) / total; };
+  if (ratio.at_most &&
+      is_significant(rate - *ratio.at_most, spread(*ratio.at_most, canary.total), alpha))
+    return true;
+  if (!ratio.versus_stable || stable.total <= 0) return false;
+  const double common = (canary.bad + stable.bad) / (canary.total + stable.total);
+  return is_significant(rate - stable.bad / stable.total,
+                        spread(common, canary.total) + spread(common, stable.total), alpha);
+}
+
+void peek(ReleaseSnapshot& snapshot) {
+  for (const auto& objective : snapshot.policy->spec.objectives) {
+    const auto found = snapshot.evidence.find(objective.name);
+    if (!objective.ratio || found == snapshot.evidence.end()) continue;
+    auto& seen = found->second;
+    if (!looks_broken(seen, *objective.ratio, snapshot.policy->spec.judge.max_false_rollback))
+      continue;
+    seen.tests.reset();
+    (void)count(seen, *objective.ratio, {{1000, 1000}, Counts{0, 1000}, 0});
+  }
 }
 
 void believe_status(ReleaseSnapshot& snapshot) {
@@ -114,6 +149,7 @@ void believe_evidence(ReleaseSnapshot& snapshot, WallTime now) {
 
 void twist(ReleaseSnapshot& snapshot, WallTime now, Bug bug) {
   if (bug == Bug::EvidenceOfBefore && snapshot.policy) believe_evidence(snapshot, now);
+  if (bug == Bug::Peeking && snapshot.policy) peek(snapshot);
   if (bug == Bug::MemoIgnored) believe_status(snapshot);
   if (bug == Bug::ReadinessIgnored) believe_readiness(snapshot);
   if (bug == Bug::SharedTooEarly && snapshot.router && snapshot.router->shares_by_pods())
@@ -314,7 +350,8 @@ const std::vector<Hiding>& all_bugs() {
                            : bug == Bug::ConfigLive          ? "config-change"
                            : bug == Bug::EvidenceOfBefore    ? "short-holds"
                            : bug == Bug::SharedTooEarly      ? "replicas-superseded"
-                                                             : ""});
+                                                             : "",
+                      bug == Bug::Peeking});
     }
     return bugs;
   }();

@@ -43,6 +43,7 @@ enum class Bug {
   SharedTooEarly,    // pods are shared out while an older revision still has some
   ConfigLive,        // pods read the object that people change
   EvidenceOfBefore,  // what was counted at the weight before lets a step go on
+  Peeking,           // a test for one look, at the end, is made at each look
   kCount,
 };
 
@@ -53,6 +54,7 @@ Bug bug_named(std::string_view name);  // kCount: there is none
 struct Hiding {
   Bug bug;
   std::string_view scenario;
+  bool in_healthy = false;  // by false rollbacks in healthy seeds 1..300
 };
 const std::vector<Hiding>& all_bugs();
 

@@ -317,9 +317,13 @@ void resume_in_the_end(std::vector<Input>& inputs, const std::string& release, S
 
 }  // namespace
 
-void create_policy(ApiServer& server, int hold_seconds, bool compares) {
-  Json spec = policy_spec(hold_seconds);
-  if (!compares) spec["objectives"][0]["ratio"].erase("versusStable");
+void create_policy(ApiServer& server, const PolicyOptions& options) {
+  Json spec = policy_spec(options.hold_seconds);
+  Json& ratio = spec["objectives"][0]["ratio"];
+  if (options.strictly) ratio["versusStable"] = Json::object();
+  if (!options.compares) ratio.erase("versusStable");
+  ratio["atMost"] = options.at_most;
+  if (options.at_most.empty()) ratio.erase("atMost");
   create(server, kinds::kCanaryPolicy, "standard", std::move(spec));
 }
 

@@ -54,8 +54,13 @@ std::string to_string(const Input& input);
 
 // The namespace, policies and Releases of every run.
 inline constexpr std::string_view kNamespace = "shop-ns";
-// `compares`: errors are held against stable's, too.
-void create_policy(ApiServer& server, int hold_seconds, bool compares);
+struct PolicyOptions {
+  int hold_seconds = 3;
+  bool compares = true;        // errors are held against stable's,
+  bool strictly = false;       // and may not be more than those; else twice as many
+  std::string at_most = "5%";  // errors; "" = there is no such bound
+};
+void create_policy(ApiServer& server, const PolicyOptions& options);
 void create_release(ApiServer& server, const std::string& name, const std::string& image,
                     int replicas, const std::string& router = "GatewayAPI");
 // A ConfigMap of the Release's name with this suffix, which its spec.config names and its container reads.

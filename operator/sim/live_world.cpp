@@ -36,7 +36,7 @@ class LiveWorld::Parts {
     for (const auto name :
          {std::string_view("default"), std::string_view("kube-system"), kNamespace})
       server_.add_namespace(std::string(name));
-    create_policy(server_, kHoldSeconds, false);
+    create_policy(server_, {kHoldSeconds, false});
     create_release(server_, "shop", "good-0", kReplicas);
     time_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }

@@ -11,9 +11,13 @@
 #include "base/sim_point.h"
 #include "sim/branches.h"
 #include "sim/end.h"
+#include "sim/healthy.h"
+#include "stats/intervals.h"
 
 namespace weir::sim {
 namespace {
+
+constexpr double kLimitIsWrong = 0.001;
 
 double hours(SimTime span) { return std::chrono::duration<double, std::ratio<3600>>(span).count(); }
 
@@ -186,6 +190,33 @@ SearchReport sweep(const SweepRequest& request) {
     return Task{fmt::format("--seeds {}", seed.seed), [seed] { return run_seed(seed); }};
   };
   return Crew(request.last - request.first + 1, task, request.most_findings).work(request.jobs);
+}
+
+HealthyReport sweep_healthy(const SweepRequest& request) {
+  std::atomic<int> released = 0;
+  const auto task = [&](std::size_t index) {
+    const auto seed = request.first + index;
+    return Task{fmt::format("--healthy {}", seed), [seed, bug = request.bug, &released] {
+                  const auto options = options_of_healthy_seed(seed, bug);
+                  auto result = simulate(options);
+                  if (is_released(result)) ++released;
+                  return result;
+                }};
+  };
+  const auto runs = request.last - request.first + 1;
+  auto found = Crew(runs, task, runs).work(request.jobs);
+  HealthyReport report;
+  report.runs = found.runs;
+  report.released = released;
+  report.simulated_hours = found.simulated_hours;
+  for (auto& finding : found.findings) {
+    const bool is_false_rollback = finding.result.violations.front().rule == kGoodStays;
+    (is_false_rollback ? report.taken_back : report.findings).push_back(std::move(finding));
+  }
+  report.allowed = JudgeSettings{}.max_false_rollback;
+  const auto taken_back = static_cast<int>(report.taken_back.size());
+  report.least = least_chance(taken_back, report.runs, kLimitIsWrong).value();
+  return report;
 }
 
 SearchReport exhaust(const Scenario& scenario, int jobs, Bug bug, std::size_t most_findings) {

@@ -99,7 +99,7 @@ class Run {
     server_.add_namespace(std::string(kNamespace));
     stage_.enter(people_);
     stage_.enter(in_flight_);
-    create_policy(server_, 3, true);
+    create_policy(server_, options_.policy);
     for (const auto& release : options_.releases) {
       if (options_.adopts)
         create_deployment(server_, release, "good-0", options_.replicas);

@@ -17,6 +17,7 @@ struct RunOptions {
   WorldOptions world;
   FaultOptions faults;
   PlannedFault planned;
+  PolicyOptions policy;
   std::vector<std::string> releases{"shop"};
   std::vector<Input> inputs;
   bool patient =

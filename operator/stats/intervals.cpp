@@ -10,6 +10,7 @@ namespace weir {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr int kMostTrials = 10'000'000;
 
 Result<void> check_alpha(double alpha) {
   if (alpha > 0 && alpha < 1) return {};
@@ -41,6 +42,20 @@ double crossing(double bad, double good, double below, double above, double leve
   return below;
 }
 
+// P(at least so many hits) of a binomial distribution, for hits above its mean: from there on terms fall.
+double tail_from(int hits, int trials, double chance) {
+  double sum = 0;
+  for (int k = hits; k <= trials; ++k) {
+    const double log_choices =
+        log_gamma(trials + 1.0) - log_gamma(k + 1.0) - log_gamma(trials - k + 1.0);
+    const double term =
+        std::exp(log_choices + k * std::log(chance) + times_log(trials - k, 1 - chance));
+    sum += term;
+    if (term <= sum * 1e-16) break;
+  }
+  return sum;
+}
+
 }  // namespace
 
 Result<Interval> rate_interval(const Counts& sum, double alpha, double dispersion) {
@@ -54,6 +69,24 @@ Result<Interval> rate_interval(const Counts& sum, double alpha, double dispersio
   const double best = sum.bad / sum.total;
   return Interval{bad > 0 ? crossing(bad, good, 0, best, level) : 0,
                   good > 0 ? crossing(bad, good, 1, best, level) : 1};
+}
+
+Result<double> least_chance(int hits, int trials, double alpha) {
+  if (auto checked = check_alpha(alpha); !checked) return std::move(checked).error();
+  if (trials < 0 || trials > kMostTrials)
+    return Error{ErrorKind::Invalid,
+                 fmt::format("trials is {}: allowed is 0 to {}", trials, kMostTrials)};
+  if (hits < 0 || hits > trials)
+    return Error{ErrorKind::Invalid,
+                 fmt::format("hits is {}: allowed is 0 to the trials, {}", hits, trials)};
+  if (hits == 0) return 0.0;
+  double low = 0, high = static_cast<double>(hits) / trials;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    if (middle == low || middle == high) break;
+    (tail_from(hits, trials, middle) < alpha ? low : high) = middle;
+  }
+  return low;
 }
 
 double RatioInterval::ratio(int point) {

@@ -19,6 +19,11 @@ struct Interval {
 // Invalid: counts, dispersion, alpha outside (0, 1). Totals above 1e12 cost accuracy, not validity. Pure.
 Result<Interval> rate_interval(const Counts& sum, double alpha, double dispersion = 1);
 
+// Of independent trials that are looked at once, at their end: the least chance of a hit that so many hits are not too many for, exactly,
+// from one side (Clopper and Pearson 1934). The true chance is below it with probability at most alpha. Invalid: hits outside 0 to
+// trials, trials above 1e7, alpha outside (0, 1). Time grows with the trials. Pure.
+Result<double> least_chance(int hits, int trials, double alpha);
+
 // Of the canary's rate over stable's at the same time, which may change with time as long as their ratio does not: the ratios on a
 // grid that a uniform mixture of all others has not refuted. Not thread-safe; memory and time per sample are constant.
 class RatioInterval {

@@ -4,9 +4,12 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import audit
 import components
+from gateway_sight import GatewaySight
 from kube import Watch, kubectl
 from load import Counts
 from story import restarts
@@ -18,14 +21,15 @@ BAD = {2, 5, 8}
 STEPS = [25, 50, 100]
 
 
-def test_faults_cost_ten_releases_time_and_nothing_else(shops, leaders, figures):
+def test_faults_cost_ten_releases_time_and_nothing_else(api, shops, new_namespace, leaders, figures):
     seed = int(os.environ.get("WEIR_SEED") or random.SystemRandom().randrange(1_000_000))
     figures.add("faults", seed=seed)
     dice = random.Random(seed)
     leaders.wait_two()
+    sight = GatewaySight(api, new_namespace())
     fleet = [Shopkeeper(shop, number in BAD, dice.randint(4, 9)) for number, shop in enumerate(shops(SHOPS))]
     begin = time.time()
-    with contextlib.ExitStack() as all_load:
+    with contextlib.ExitStack() as all_load, ThreadPoolExecutor(1) as aside:
         for keeper in fleet:
             keeper.begin_v1()
         for keeper in fleet:
@@ -33,32 +37,47 @@ def test_faults_cost_ten_releases_time_and_nothing_else(shops, leaders, figures)
             keeper.load = all_load.enter_context(keeper.shop.outside(rps=20))
         for keeper in fleet:
             keeper.begin_v2()
-        faults = [kill_leader, delete_leader, restart_api_server, kill_leader]
-        moments = [strike(fault, dice.uniform(2, 8), leaders) for fault in faults]
+        faults = [strike(fault, dice.uniform(2, 8), leaders) for fault in (kill_leader, delete_leader, restart_api_server)]
+        caught_up = aside.submit(sight.caught_up)
+        faults.append(strike(kill_leader, dice.uniform(2, 8), leaders))
         for keeper in fleet:
             keeper.wait_end()
         time.sleep(2)
+        faults.append(Fault("the gateway's watches are back", faults[2].begin, caught_up.result()))
     for keeper in fleet:
-        keeper.check(moments)
+        keeper.check(faults)
+    tell(figures, faults, begin, sum(k.load.record.all.total for k in fleet))
+
+
+def tell(figures, faults, begin, requests):
     writes = [audit.received(e) for e in audit.requests(begin) if e["verb"] in audit.WRITES]
-    silences = [min((w for w in writes if w > at), default=None) for _, at in moments]
+    *strikes, sight = faults
+    silences = [min((w for w in writes if w > fault.end), default=None) for fault in strikes]
     # On a slow machine the last of them may find everything done.
     assert None not in silences[:2], silences
-    for number, ((name, at), next_write) in enumerate(zip(moments, silences), 1):
-        silence = "nothing was left to do" if next_write is None else round(next_write - at, 2)
-        figures.add("faults", **{f"s of silence after {name} ({number})": silence})
-    figures.add("faults", **{"s in all": round(time.time() - begin, 1), "requests": sum(k.load.record.all.total for k in fleet)})
+    for number, (fault, next_write) in enumerate(zip(strikes, silences), 1):
+        silence = "nothing was left to do" if next_write is None else round(next_write - fault.end, 2)
+        figures.add("faults", **{f"s of silence after {fault.name} ({number})": silence})
+    figures.add("faults", **{"s until the gateway's watches were back": round(sight.end - sight.begin, 1)})
+    figures.add("faults", **{"s in all": round(time.time() - begin, 1), "requests": requests})
 
 
 # ---- the faults ----
 
 
+@dataclass
+class Fault:
+    name: str
+    begin: float  # seconds since the epoch
+    end: float  # when it was over, as far as we had a hand in it
+
+
 def strike(fault, pause, leaders):
-    """Its name and when it was over, as far as we had a hand in it."""
     time.sleep(pause)
     eventually("a leader runs", leaders.leading_pid, timeout=60)
+    begin = time.time()
     fault(leaders)
-    return fault.__name__.replace("_", " "), time.time()
+    return Fault(fault.__name__.replace("_", " "), begin, time.time())
 
 
 def kill_leader(leaders):
@@ -119,7 +138,7 @@ class Shopkeeper:
 
     def story(self, faults):
         """What happened when, second by second: weights, faults, and what callers did not get."""
-        told = [(w.at, f"weights {w.of}") for w in self.shop.written()] + [(at, name) for name, at in faults]
+        told = [(w.at, f"weights {w.of}") for w in self.shop.written()] + [(fault.end, fault.name) for fault in faults]
         seconds = {}
         for line in self.load.record.bins:
             counts = seconds.setdefault(int(line["from"]), Counts())

@@ -2,6 +2,7 @@
 """Reference values for operator/stats, by other formulas and other libraries (numpy, scipy).
 
 Usage: judge.py > judge.json    the table that tests/unit/stats_reference_test.cpp holds the C++ against
+       judge.py --check FILE    exit 1 unless FILE is that table, to nine digits
 
 Needs numpy and scipy. Where the C++ keeps a running sum over all moments at which a bet may begin, this adds up every one of them;
 where it has a closed form for the likelihood ratio of two counts, this divides probabilities of binomial and Poisson distributions.
@@ -9,6 +10,8 @@ where it has a closed form for the likelihood ratio of two counts, this divides 
 
 import functools
 import json
+import math
+import sys
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -171,6 +174,25 @@ def paired_samples(rng, count, rate_c, rate_s, n_c, n_s, dispersed=False):
     return out
 
 
+def is_same(one, other):
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return one == other
+
+
+def check(text, file):
+    computed, kept = json.loads(text), json.loads(open(file, encoding="utf-8").read())
+    wrong = [f"{test}[{i}]" for test in computed for i, case in enumerate(computed[test])
+             if i >= len(kept.get(test, [])) or not is_same(case, kept[test][i])]
+    if wrong or not is_same(computed, kept):
+        sys.exit(f"{file} is not what this computes: {', '.join(wrong) or 'it has more cases'}")
+    print(f"{file}: {sum(map(len, computed.values()))} cases computed anew, all the same")
+
+
 def main():
     rng = np.random.default_rng(6)
     table = {"versusStable": [], "atMost": [], "rateInterval": [], "ratioInterval": [], "dispersion": []}
@@ -196,7 +218,11 @@ def main():
         bad = clusters * rng.binomial(totals // 10, 0.03)
         blocks = [[int(b), int(t)] for b, t in zip(bad, totals)]
         table["dispersion"].append({"blocks": blocks, "value": dispersion(blocks)})
-    print(json.dumps(table, separators=(",", ":")).replace("},{", "},\n{").replace("],\"", "],\n\""))
+    text = json.dumps(table, separators=(",", ":")).replace("},{", "},\n{").replace("],\"", "],\n\"")
+    if sys.argv[1:2] == ["--check"]:
+        check(text, sys.argv[2])
+    else:
+        print(text)
 
 
 if __name__ == "__main__":

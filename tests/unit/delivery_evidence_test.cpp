@@ -149,6 +149,84 @@ TEST(RatioEvidence, AFailedQuestionChangesNoCount) {
   EXPECT_EQ(evidence.total, 10);
 }
 
+// ---- bad above total ----
+
+// Folded in one after another from a baseline of nothing.
+ObjectiveEvidence folded(const Objective& objective, const std::vector<Answer>& answers) {
+  auto evidence = fold_answer(judged_from(0), objective, Answer{});
+  for (const auto& answer : answers) evidence = fold_answer(std::move(evidence), objective, answer);
+  return evidence;
+}
+
+TEST(RatioEvidence, BadThatIsAMomentAheadOfTotalWaitsForTheNextSample) {
+  auto evidence = folded(ratio_objective(), {counters(15, 10, 1)});
+  EXPECT_EQ(evidence.judged_total, 0);
+  EXPECT_FALSE(evidence.source_error);
+  evidence = fold_answer(evidence, ratio_objective(), counters(20, 40, 2));
+  EXPECT_EQ(evidence.judged_total, 40);
+  EXPECT_EQ(evidence.judged_bad, 20);
+  EXPECT_FALSE(evidence.source_error);
+}
+
+TEST(RatioEvidence, WhatWaitsIsNoNewReadingWithoutANewScrape) {
+  const auto evidence = folded(
+      ratio_objective(), {counters(15, 10, 1), counters(15, 10, 1), counters(15, 10, 1)});
+  EXPECT_FALSE(evidence.source_error);
+  EXPECT_EQ(evidence.judged_total, 0);
+}
+
+TEST(RatioEvidence, BadThatStaysAboveTotalIsAnErrorOfTheSourceAndNeverABreach) {
+  Evidence evidence;
+  auto& errors = evidence["errors"] = folded(ratio_objective(), {});
+  for (int second = 1; second <= 50; ++second) {
+    const double total = 1000.0 * second;
+    errors = fold_answer(errors, ratio_objective(), counters(2 * total, total, second));
+    const auto ruling = judge(usual_policy(), evidence, {at_second(second), std::nullopt, true});
+    EXPECT_FALSE(ruling.breach) << second;
+    if (second == 1) continue;
+    EXPECT_EQ(ruling.judgements.at(0).verdict, Verdict::SourceError) << second;
+    EXPECT_FALSE(ruling.may_advance) << second;
+  }
+  EXPECT_EQ(errors.source_error->message,
+            "bad (4000) is above total (2000): the two queries do not count the same requests");
+  EXPECT_EQ(errors.judged_total, 0);
+  errors = fold_answer(errors, ratio_objective(), counters(100'001, 51'000, 51));
+  EXPECT_FALSE(errors.source_error);
+  EXPECT_EQ(errors.judged_bad, 1);
+  EXPECT_EQ(errors.judged_total, 1000);
+}
+
+TEST(RatioEvidence, ACounterThatIsAlwaysAMomentAheadHidesNoBadCanary) {
+  Evidence evidence;
+  auto& errors = evidence["errors"] = folded(
+      ratio_objective(), {counters(15, 10, 1), counters(25, 20, 2), counters(35, 30, 3)});
+  EXPECT_FALSE(errors.source_error);
+  EXPECT_EQ(errors.judged_bad, 10);
+  EXPECT_EQ(errors.judged_total, 10);
+  EXPECT_TRUE(judge(usual_policy(), evidence, {at_second(3), std::nullopt, true}).breach);
+}
+
+TEST(RatioEvidence, GoodThatIsAMomentAheadOfTotalIsNotForgotten) {
+  auto evidence = folded(good_objective(), {good_counters(15, 10, 1)});
+  EXPECT_EQ(evidence.judged_total, 0);
+  evidence = fold_answer(evidence, good_objective(), good_counters(38, 40, 2));
+  EXPECT_EQ(evidence.judged_bad, 2);
+  EXPECT_EQ(evidence.judged_total, 40);
+  evidence = fold_answer(evidence, good_objective(), good_counters(70, 50, 3));
+  evidence = fold_answer(evidence, good_objective(), good_counters(90, 60, 4));
+  ASSERT_TRUE(evidence.source_error);
+  EXPECT_EQ(evidence.source_error->message,
+            "good (52) is above total (20): the two queries do not count the same requests");
+}
+
+TEST(RatioEvidence, AnUnansweredQuestionBetweenKeepsTheErrorOfItsOwn) {
+  auto evidence = folded(ratio_objective(), {counters(15, 10, 1), counters(30, 20, 2)});
+  evidence = fold_answer(evidence, ratio_objective(), Error{ErrorKind::Timeout, "too slow"});
+  EXPECT_EQ(evidence.source_error->kind, ErrorKind::Timeout);
+  evidence = fold_answer(evidence, ratio_objective(), counters(30, 20, 2));
+  EXPECT_EQ(evidence.source_error->kind, ErrorKind::Invalid);
+}
+
 // ---- of both versions ----
 
 Objective compared_objective() {
@@ -258,6 +336,51 @@ TEST_F(ComparedEvidence, ANewWeightForgetsWhatIsNotASampleYet) {
   fold(both({8, 40, 4}, {50, 9100, 4}));
   EXPECT_EQ(evidence_.judged_bad, 0);
   EXPECT_EQ(evidence_.judged_total, 10);
+  fold(both({38, 50, 5}, {50, 9200, 5}));
+  ask(6, "v1");
+  fold(both({38, 90, 7}, {50, 9300, 7}));
+  EXPECT_EQ(evidence_.judged_bad, 0);
+  EXPECT_EQ(evidence_.judged_total, 50);
+}
+
+TEST_F(ComparedEvidence, TheCanarysRequestsWaitWithStables) {
+  ask(0, "v1");
+  fold(both({0, 10, 1}, {50, 9000, 1}));
+  fold(both({1, 30, 2}, {70, 9010, 2}));
+  EXPECT_EQ(evidence_.judged_total, 0);
+  fold(both({2, 50, 3}, {80, 9100, 3}));
+  EXPECT_EQ(evidence_.judged_bad, 2);
+  EXPECT_EQ(evidence_.judged_total, 40);
+  EXPECT_EQ(evidence_.stable_bad, 30);
+  EXPECT_EQ(evidence_.stable_total, 100);
+}
+
+TEST_F(ComparedEvidence, BadOfStableAboveItsTotalIsToldAsStables) {
+  ask(0, "v1");
+  fold(both({0, 10, 1}, {50, 9000, 1}));
+  fold(both({1, 30, 2}, {70, 9010, 2}));
+  fold(both({2, 50, 3}, {90, 9020, 3}));
+  ASSERT_TRUE(evidence_.source_error);
+  EXPECT_EQ(
+      evidence_.source_error->message,
+      "stable's bad (40) is above total (20): the two queries do not count the same requests");
+  EXPECT_EQ(evidence_.judged_total, 0);
+  fold(both({3, 70, 4}, {91, 9120, 4}));
+  EXPECT_FALSE(evidence_.source_error);
+  EXPECT_EQ(evidence_.judged_bad, 1);
+  EXPECT_EQ(evidence_.judged_total, 20);
+  EXPECT_EQ(evidence_.stable_total, 100);
+}
+
+TEST_F(ComparedEvidence, WhatWaitedWithoutStableIsNotComparedWithIt) {
+  ask(0, "v1");
+  fold(counters(0, 10, 1));
+  fold(counters(9, 15, 2));
+  EXPECT_EQ(evidence_.judged_total, 0);
+  fold(both({9, 20, 3}, {50, 9000, 3}));
+  fold(both({9, 30, 4}, {51, 9100, 4}));
+  EXPECT_EQ(evidence_.judged_total, evidence_.judged_here);
+  EXPECT_EQ(evidence_.stable_total, 100);
 }
 
 Answer minutes(const std::vector<std::pair<double, double>>& counters) {

@@ -55,26 +55,35 @@ class ExhaustiveSearch : public ::testing::Test {
   ~ExhaustiveSearch() override { set_log_sink({}); }
 };
 
-// Some fault of a scenario that hides a planted bug is found, and told so that a run from the beginning shows it again.
-TEST_F(ExhaustiveSearch, WhatABranchFindsARunFromTheBeginningShowsAgain) {
-  const Bug bug = bug_named("retried-unknown-write");
-  const auto hiding = std::find_if(all_bugs().begin(), all_bugs().end(),
-                                   [&](const Hiding& one) { return one.bug == bug; });
-  ASSERT_NE(hiding, all_bugs().end());
-  const auto& scenario = *find_scenario(hiding->scenario);
-  const auto report = exhaust(scenario, 2, bug, 1);
-  ASSERT_FALSE(report.findings.empty());
-  const auto& finding = report.findings.front();
-  const std::string flag = "--answer-lost ";
-  const auto at = finding.replay.find(flag);
-  ASSERT_NE(at, std::string::npos) << finding.replay;
+// The fault that a finding's arguments plan.
+PlannedFault planned_by(const std::string& replay) {
   PlannedFault planned;
-  planned.what = PlannedFault::AtWrite::AnswerLost;
-  planned.at_write = std::stoi(finding.replay.substr(at + flag.size()));
-  const auto again = run_scenario(scenario, planned, false, bug);
-  ASSERT_FALSE(again.violations.empty());
-  EXPECT_EQ(again.violations.front().rule, finding.result.violations.front().rule);
-  EXPECT_EQ(again.violations.front().what, finding.result.violations.front().what);
+  for (std::size_t i = 0; i < kAtWriteFlags.size(); ++i) {
+    const auto flag = " --" + std::string(kAtWriteFlags[i]) + " ";
+    const auto at = replay.find(flag);
+    if (at == std::string::npos) continue;
+    planned.what = static_cast<PlannedFault::AtWrite>(i);
+    planned.at_write = std::stoi(replay.substr(at + flag.size()));
+  }
+  return planned;
+}
+
+// A planted bug breaks its scenario at each place; what a branch tells of it is what `weir sim` shows with the arguments given.
+TEST_F(ExhaustiveSearch, WhatABranchFindsARunFromTheBeginningShowsAgain) {
+  const auto& scenario = *find_scenario("short-holds");
+  const auto report = exhaust(scenario, 2, Bug::EvidenceOfBefore, 4);
+  ASSERT_GE(report.findings.size(), 4U);
+  EXPECT_EQ(report.findings.front().replay, "--scenario short-holds");
+  int faults = 0;
+  for (const auto& finding : report.findings) {
+    const auto planned = planned_by(finding.replay);
+    if (planned.at_write != 0) ++faults;
+    const auto again = run_scenario(scenario, planned, false, Bug::EvidenceOfBefore);
+    ASSERT_FALSE(again.violations.empty()) << finding.replay;
+    EXPECT_EQ(again.violations.front().rule, finding.result.violations.front().rule);
+    EXPECT_EQ(again.violations.front().what, finding.result.violations.front().what);
+  }
+  EXPECT_GE(faults, 3);
 }
 
 }  // namespace

@@ -44,6 +44,47 @@ TEST(RateInterval, HugeCountsStayInOrder) {
   EXPECT_LE(interval.low, interval.high);
 }
 
+// R: binom.test(hits, trials)$conf.int[1], whose 95 % from two sides are 97.5 % from one.
+TEST(LeastChance, IsThatOfClopperAndPearson) {
+  EXPECT_NEAR(least_chance(10, 100, 0.025).value(), 0.04900469, 1e-8);
+  EXPECT_NEAR(least_chance(5, 10, 0.025).value(), 0.1870860, 1e-7);
+}
+
+// 1 - (1 - p)^n and p^n are the chances of at least one hit and of hits alone.
+TEST(LeastChance, AgreesWithClosedForms) {
+  for (const int trials : {1, 7, 1000}) {
+    EXPECT_NEAR(least_chance(1, trials, 0.001).value(), -std::expm1(std::log1p(-0.001) / trials),
+                1e-12);
+    EXPECT_NEAR(least_chance(trials, trials, 0.001).value(), std::pow(0.001, 1.0 / trials), 1e-12);
+    EXPECT_EQ(least_chance(0, trials, 0.001).value(), 0);
+  }
+  EXPECT_EQ(least_chance(0, 0, 0.001).value(), 0);
+}
+
+// The chance of at least so many hits, added up term by term, is alpha there.
+TEST(LeastChance, IsWhereSoManyHitsHaveTheChanceAlpha) {
+  const double chance = least_chance(22, 1000, 0.001).value();
+  double below = 0;
+  double term = std::pow(1 - chance, 1000);
+  for (int k = 0; k < 22; ++k) {
+    below += term;
+    term *= (1000.0 - k) / (k + 1) * chance / (1 - chance);
+  }
+  EXPECT_NEAR(1 - below, 0.001, 1e-9);
+}
+
+TEST(LeastChance, CanBeToldOfMillions) {
+  EXPECT_NEAR(least_chance(100'000, 10'000'000, 0.001).value(), 0.0099029, 1e-6);
+}
+
+TEST(LeastChance, RefusesBadInput) {
+  EXPECT_FALSE(least_chance(-1, 10, 0.001));
+  EXPECT_FALSE(least_chance(11, 10, 0.001));
+  EXPECT_FALSE(least_chance(0, -1, 0.001));
+  EXPECT_FALSE(least_chance(0, 10'000'001, 0.001));
+  for (const double alpha : {0.0, 1.0, std::nan("")}) EXPECT_FALSE(least_chance(1, 2, alpha));
+}
+
 TEST(RatioInterval, WithoutErrorsIsEverything) {
   RatioInterval ratio;
   ASSERT_TRUE(ratio.add({0, 100}, {0, 100}));

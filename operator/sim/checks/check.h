@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kube/kinds.h"
@@ -14,6 +15,9 @@
 namespace weir::sim {
 
 class Witness;
+
+// The rule that a false rollback violates.
+inline constexpr std::string_view kGoodStays = "a good revision is not taken back";
 
 struct Violation {
   std::string rule;

@@ -31,7 +31,7 @@ class RollbackCheck final : public Check {
       return;
     const auto fault = court_.witness.fault({release.ns, release.name + "-" + now.rolled_back});
     if (fault.empty())
-      court_.fail("a good revision is not taken back", now.rolled_back + " for " + now.reason);
+      court_.fail(std::string(kGoodStays), now.rolled_back + " for " + now.reason);
     else if (fault != now.reason)
       court_.fail("a rollback tells its reason",
                   fmt::format("{} for {}, not {}", now.rolled_back, now.reason, fault));

@@ -46,9 +46,16 @@ void Callers::count() {
     }
     if (!stream.counted) continue;
     auto& counters = counters_[service];
-    counters.total += sent;
-    counters.bad += sent * stream.bad_rate;
+    const auto more = answered(sent, stream.bad_rate);
+    counters.total += more.total;
+    counters.bad += more.bad;
   }
+}
+
+Counters Callers::answered(double sent, double bad_rate) const {
+  if (!scene_.options.by_chance) return {sent * bad_rate, sent};
+  const int bad = scene_.poisson(sent * bad_rate);
+  return {1.0 * bad, 1.0 * bad + scene_.poisson(sent * (1 - bad_rate))};
 }
 
 void Callers::look() {

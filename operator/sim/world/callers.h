@@ -53,6 +53,8 @@ class Callers final : public Reactor {
 
   std::optional<SimTime> reconcile() override;
   void count();  // what has flowed since the last time
+  // Of requests that were sent.
+  Counters answered(double sent, double bad_rate) const;
   void look();   // what flows from now on
   void scrape();
   // Every ready pod that a callers' Service selects has an equal part.

@@ -1,6 +1,7 @@
 // What all parts of the world share.
 #pragma once
 
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -20,6 +21,7 @@ struct WorldOptions {
   double bad_rate = 0.3;                     // of the answers of a bad revision
   double worse_rate = 0.04;                  // of one that is worse than others and keeps the bound
   double good_rate = 0.002;                  // of any other
+  bool by_chance = false;                    // how many requests and bad answers; else the average
   SimTime scrape_interval{seconds(1)};
 };
 
@@ -46,6 +48,12 @@ struct Scene {
 
   SimTime now() const { return clock.elapsed(); }
   bool draws(double probability) const { return probability > 0 && random.uniform() < probability; }
+  // Of independent events that come `mean` at a time on average: how many come.
+  int poisson(double mean) const {
+    int events = -1;
+    for (double passed = 0; passed <= mean; ++events) passed -= std::log1p(-random.uniform());
+    return events;
+  }
   SimTime between(SimTime least, SimTime most) const {
     const auto span = static_cast<double>((most - least).count());
     return least + SimTime(static_cast<std::int64_t>(span * random.uniform()));

@@ -133,7 +133,7 @@ bool print_margins(const Options& options) {
              }))
           hits += hit > 0 ? 1 : 0;
         ++healthy;
-        above += clopper_pearson_low(hits, options.runs) > options.alpha ? 1 : 0;
+        above += is_above(options, hits, options.runs) ? 1 : 0;
         most = std::max(most, 100.0 * hits / options.runs);
       }
     kept = score.print() && above == 0 && kept;

@@ -62,7 +62,7 @@ bool print_false_rollbacks(const Options& options) {
     for (const auto& column : all) {
       cell.bursts = column.bursts;
       const int hits = count_rollbacks(options, cell);
-      const bool above = clopper_pearson_low(hits, options.healthy_runs) > options.alpha;
+      const bool above = is_above(options, hits, options.healthy_runs);
       held += column.held ? 1 : 0;
       broken += above && column.held ? 1 : 0;
       std::printf(" %8.2f%-3s", 100.0 * hits / options.healthy_runs,

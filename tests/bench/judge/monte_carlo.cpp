@@ -5,23 +5,9 @@
 #include <cmath>
 #include <thread>
 
-#include "stats/random_numbers.h"
+#include "stats/intervals.h"
 
 namespace weir::bench {
-namespace {
-
-double tail_from(int hits, int runs, double p) {
-  double sum = 0;
-  for (int k = hits; k <= runs; ++k) {
-    const double log_choices = log_factorial(runs) - log_factorial(k) - log_factorial(runs - k);
-    const double term = std::exp(log_choices + k * std::log(p) + (runs - k) * std::log1p(-p));
-    sum += term;
-    if (term < sum * 1e-12 && k > runs * p) break;
-  }
-  return sum;
-}
-
-}  // namespace
 
 std::vector<double> run_all(const Options& options, int count,
                             const std::function<double(int)>& run) {
@@ -44,14 +30,8 @@ double quantile(std::vector<double> values, double share) {
   return *place;
 }
 
-double clopper_pearson_low(int hits, int runs) {
-  if (hits == 0) return 0;
-  double low = 0, high = static_cast<double>(hits) / runs;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (tail_from(hits, runs, middle) < 0.001 ? low : high) = middle;
-  }
-  return low;
+bool is_above(const Options& options, int rollbacks, int runs) {
+  return least_chance(rollbacks, runs, 0.001).value() > options.alpha;
 }
 
 }  // namespace weir::bench

@@ -24,7 +24,7 @@ std::vector<double> run_all(const Options& options, int count,
 // Infinite values (never found) are values as any other. 0 <= share <= 1.
 double quantile(std::vector<double> values, double share);
 
-// The probability which so many hits of so many runs still make believable, at 99.9 % from one side.
-double clopper_pearson_low(int hits, int runs);
+// So many false rollbacks of so many runs that more than alpha of all are, which is wrong with a chance of 0.1 %.
+bool is_above(const Options& options, int rollbacks, int runs);
 
 }  // namespace weir::bench
