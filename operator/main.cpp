@@ -107,11 +107,11 @@ int run(std::vector<std::string> words, const std::string& program) {
   // kubectl looks for this name when somebody presses TAB behind `kubectl weir`.
   if (program.ends_with("kubectl_complete-weir")) words.insert(words.begin(), {"__complete", "--"});
   const std::vector<Command> table{
-      list_command(),       get_command(),      watch_command(),    explain_command(),
-      promote_command(),    pause_command(),    resume_command(),   abort_command(),
-      retry_command(),      rollback_command(), lint_command(),     adopt_command(),
-      sim_command(),        demo_command(),     operator_command(), version_command(),
-      completion_command(), complete_command(),
+      list_command(),     get_command(),      watch_command(),      explain_command(),
+      promote_command(),  pause_command(),    resume_command(),     abort_command(),
+      retry_command(),    rollback_command(), lint_command(),       adopt_command(),
+      plan_command(),     backtest_command(), sim_command(),        demo_command(),
+      operator_command(), version_command(),  completion_command(), complete_command(),
   };
   return run_command_line(words, table, standard_streams(), WEIR_VERSION);
 }

@@ -17,6 +17,8 @@ Command retry_command();
 Command rollback_command();
 Command lint_command();
 Command adopt_command();
+Command plan_command();
+Command backtest_command();
 Command sim_command();
 Command demo_command();
 Command completion_command();

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "bench/judge/random.h"
 #include "stats/counts.h"
+#include "stats/random_numbers.h"
 
 namespace weir::bench {
 

@@ -1,9 +1,9 @@
-// Chance for the Monte Carlo runs: small, fast, and the same numbers with every compiler.
+// Chance for rehearsals and measurements, never for a decision: small, fast, and the same numbers with every compiler.
 #pragma once
 
 #include <cstdint>
 
-namespace weir::bench {
+namespace weir {
 
 // xoshiro256++ (Blackman, Vigna), seeded by splitmix64.
 class Rng {
@@ -25,4 +25,4 @@ class Rng {
 
 double log_factorial(double k);
 
-}  // namespace weir::bench
+}  // namespace weir

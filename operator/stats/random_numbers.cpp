@@ -1,8 +1,8 @@
-#include "bench/judge/random.h"
+#include "stats/random_numbers.h"
 
 #include <cmath>
 
-namespace weir::bench {
+namespace weir {
 namespace {
 
 std::uint64_t splitmix(std::uint64_t& state) {
@@ -81,4 +81,4 @@ double Rng::binomial(double trials, double p) {
   return hits;
 }
 
-}  // namespace weir::bench
+}  // namespace weir

@@ -1,0 +1,214 @@
+#include <gtest/gtest.h>
+
+#include "replay/backtest.h"
+#include "unit/replay_test_support.h"
+
+namespace weir::replay_test {
+namespace {
+
+#define EXPECT_PART(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+Backtest test(const Recorder& recorder, const CanaryPolicySpec& policy = usual_policy()) {
+  const auto recording = parse_recording(recorder.text());
+  EXPECT_TRUE(recording) << recording.error().message;
+  auto result = backtest(policy, *recording, std::nullopt);
+  EXPECT_TRUE(result) << result.error().message;
+  return *std::move(result);
+}
+
+TEST(Backtest, FindsTheReleaseOfARecording) {
+  const auto result = test(one_release(0.01));
+  ASSERT_EQ(result.releases.size(), 1U);
+  const auto& past = result.releases[0].past;
+  EXPECT_EQ(past.stable, "a");
+  EXPECT_EQ(past.canary, "b");
+  EXPECT_EQ(past.from, at_second(2800));
+  EXPECT_EQ(past.until, at_second(3400));
+  EXPECT_EQ(past.ending, PastEnding::Promoted);
+}
+
+TEST(Backtest, AGoodReleaseWouldHaveBeenPromoted) {
+  const auto result = test(one_release(0.01));
+  const auto& release = result.releases[0];
+  EXPECT_EQ(release.ending, Ending::Promoted) << release.message;
+  EXPECT_EQ(release.decided, at_second(2800 + 240));
+  EXPECT_DOUBLE_EQ(release.bad_after, 0);
+  EXPECT_FALSE(release.points.empty());
+}
+
+TEST(Backtest, ABadOneWouldHaveBeenTakenBackAndWhen) {
+  const auto result = test(one_release(0.2));
+  const auto& release = result.releases[0];
+  ASSERT_EQ(release.ending, Ending::RolledBack) << release.message;
+  EXPECT_EQ(release.weight, 5);
+  EXPECT_EQ(release.objective, "errors");
+  EXPECT_GT(release.decided, at_second(2810));
+  EXPECT_LT(release.decided, at_second(2860));
+  EXPECT_PART(release.message, "requests bad");
+  EXPECT_GT(release.bad_after, 1000);  // 10 minutes of 2 a second
+  EXPECT_DOUBLE_EQ(release.points[1].stable.total > 0, true);
+}
+
+TEST(Backtest, TellsARollbackFromAPromotion) {
+  Recorder recorder;
+  recorder.add({1800, {{"a", {50, 0.01}}}})
+      .add({120, {{"a", {40, 0.01}}, {"b", {10, 0.3}}}})
+      .add({1800, {{"a", {50, 0.01}}}})
+      .add({120, {{"a", {40, 0.01}}, {"b", {10, 0.3}}}})
+      .add({60, {{"a", {40, 0.01}}, {"c", {10, 0.01}}}});
+  const auto result = test(recorder);
+  ASSERT_EQ(result.releases.size(), 3U);
+  EXPECT_EQ(result.releases[0].past.ending, PastEnding::TakenBack);
+  EXPECT_EQ(result.releases[1].past.ending, PastEnding::Superseded);
+  EXPECT_EQ(result.releases[2].past.ending, PastEnding::Unfinished);
+  EXPECT_EQ(result.releases[2].past.canary, "c");
+  EXPECT_EQ(result.releases[1].ending, Ending::RolledBack);
+  EXPECT_EQ(result.releases[2].ending, Ending::UnderWay);
+}
+
+// A version that has never served alone, with a stable that was replaced at once: nothing to compare it with.
+TEST(Backtest, WithoutStableBesideItItHolds) {
+  Recorder recorder;
+  recorder.add({1800, {{"a", {50, 0.01}}}}).add({3600, {{"b", {50, 0.01}}}});
+  const auto result = test(recorder);
+  ASSERT_EQ(result.releases.size(), 1U);
+  EXPECT_EQ(result.releases[0].ending, Ending::AwaitsPerson);
+  EXPECT_PART(result.releases[0].message, "no requests of stable are counted");
+}
+
+TEST(Backtest, AnOutageOfBothIsNobodysFault) {
+  Recorder recorder;
+  recorder.add({1800, {{"a", {50, 0.01}}}})
+      .add({120, {{"a", {40, 0.01}}, {"b", {10, 0.01}}}})
+      .add({120, {{"a", {40, 0.4}}, {"b", {10, 0.4}}}})
+      .add({1800, {{"a", {40, 0.01}}, {"b", {10, 0.01}}}});
+  const auto result = test(recorder);
+  EXPECT_NE(result.releases[0].ending, Ending::RolledBack) << result.releases[0].message;
+}
+
+TEST(Backtest, AGapIsNoBreach) {
+  Recorder recorder;
+  recorder.add({1800, {{"a", {50, 0.01}}}})
+      .add({60, {{"a", {40, 0.01}}, {"b", {10, 0.01}}}})
+      .gap(400)
+      .add({1800, {{"a", {40, 0.01}}, {"b", {10, 0.01}}}});
+  const auto result = test(recorder);
+  ASSERT_EQ(result.releases.size(), 1U);
+  EXPECT_EQ(result.releases[0].ending, Ending::Promoted) << result.releases[0].message;
+}
+
+TEST(Backtest, AResetIsNoBreach) {
+  auto json = one_release(0.01).json();
+  // Both of b's counters begin anew in the middle of the release.
+  for (const auto* role : {"bad", "total"}) {
+    for (auto& series : json["objectives"]["errors"][role]["data"]["result"]) {
+      if (series["metric"]["revision"] != "b") continue;
+      long long base = 0;
+      for (auto& point : series["values"]) {
+        const auto value = std::stoll(point[1].get<std::string>());
+        if (point[0].get<double>() < 3000) base = value;
+        if (point[0].get<double>() >= 3000) point[1] = std::to_string(value - base);
+      }
+    }
+  }
+  const auto recording = parse_recording(json.dump());
+  ASSERT_TRUE(recording) << recording.error().message;
+  const auto result = backtest(usual_policy(), *recording, std::nullopt);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->releases[0].ending, Ending::Promoted) << result->releases[0].message;
+}
+
+TEST(Backtest, PointsTooFarApartAreSaid) {
+  const auto result = test(one_release(0.01, 120));
+  EXPECT_NE(result.releases[0].ending, Ending::RolledBack);
+  ASSERT_FALSE(result.warnings.empty());
+  EXPECT_PART(result.warnings[0], "the recording's points are 2m apart");
+}
+
+TEST(Backtest, ObjectivesThatWereNotRecordedAreSaid) {
+  auto policy = usual_policy();
+  auto slow = errors(0.1, std::nullopt);
+  slow.name = "slow";
+  policy.objectives.push_back(slow);
+  const auto result = test(one_release(0.01), policy);
+  EXPECT_EQ(result.left_out, std::vector<std::string>{"slow"});
+  EXPECT_EQ(result.releases[0].ending, Ending::Promoted);
+}
+
+TEST(Backtest, StableAgainstItselfIsRarelyTakenBack) {
+  Recorder recorder;
+  recorder.add({36'000, {{"a", {50, 0.01}}}});
+  const auto result = test(recorder);
+  EXPECT_TRUE(result.releases.empty());
+  EXPECT_FALSE(result.itself.by_instance);
+  EXPECT_EQ(result.itself.trials, 35'995 / 365);
+  EXPECT_TRUE(result.itself.taken_back.empty());
+  EXPECT_NEAR(result.itself.share_at_most, 0.03, 0.005);
+  EXPECT_DOUBLE_EQ(result.releases_a_year, 365);
+}
+
+TEST(Backtest, StableAgainstItselfByInstance) {
+  // Pods differ; nothing else does.
+  auto json = Recorder(5, 4).add({3600, {{"a", {50, 0.01}}}}).json();
+  const auto recording = parse_recording(json.dump());
+  ASSERT_TRUE(recording);
+  const auto result = backtest(usual_policy(), *recording, 52.0);
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->itself.by_instance);
+  EXPECT_EQ(result->itself.trials, 9);
+  EXPECT_DOUBLE_EQ(result->releases_a_year, 52);
+}
+
+TEST(Backtest, AShortRecordingSaysThatThereIsNoTrial) {
+  Recorder recorder;
+  const auto result = test(recorder.add({100, {{"a", {50, 0.01}}}}));
+  EXPECT_EQ(result.itself.trials, 0);
+  EXPECT_PART(result.warnings.back(), "no time in which one version served alone");
+}
+
+TEST(Backtest, RefusesAnOddNumberOfReleases) {
+  const auto recording = parse_recording(one_release(0.01).text());
+  ASSERT_TRUE(recording);
+  for (const double odd : {0.0, -1.0, 1e9, double{NAN}})
+    EXPECT_FALSE(backtest(usual_policy(), *recording, odd));
+}
+
+TEST(Backtest, AValueOfManySeriesIsNoBreach) {
+  auto policy = usual_policy();
+  Objective lag;
+  lag.name = "lag";
+  lag.source = "p";
+  lag.value = ValueObjective{"max(lag{r=\"$(revision)\"})", 10, seconds(15), 3};
+  policy.objectives.push_back(lag);
+  auto json = one_release(0.01).json();
+  Json values = Json::array();
+  for (int at = 1000; at < 7000; at += 15) values.push_back(Json::array({at, "99"}));
+  Json all = Json::array();
+  for (const auto* pod : {"x", "y"})
+    all.push_back({{"metric", {{"revision", "b"}, {"pod", pod}}}, {"values", values}});
+  json["objectives"]["lag"] = {{"value", answer_of(all)}};
+  const auto many = parse_recording(json.dump());
+  ASSERT_TRUE(many) << many.error().message;
+  const auto held = backtest(policy, *many, std::nullopt);
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->releases[0].ending, Ending::AwaitsPerson);
+  EXPECT_PART(held->releases[0].message, "the query gives 2 series, must give one");
+  all.erase(1);
+  json["objectives"]["lag"] = {{"value", answer_of(all)}};
+  const auto one = backtest(policy, *parse_recording(json.dump()), std::nullopt);
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->releases[0].ending, Ending::RolledBack);
+  EXPECT_EQ(one->releases[0].objective, "lag");
+}
+
+// Solved for by the binomial sum with whole numbers.
+TEST(LargestShare, IsThatOfClopperAndPearson) {
+  EXPECT_NEAR(largest_share(0, 10), 0.258866, 1e-5);
+  EXPECT_NEAR(largest_share(2, 34), 0.173811, 1e-5);
+  EXPECT_NEAR(largest_share(5, 500), 0.020910, 1e-5);
+  EXPECT_DOUBLE_EQ(largest_share(3, 3), 1);
+  EXPECT_DOUBLE_EQ(largest_share(0, 0), 1);
+}
+
+}  // namespace
+}  // namespace weir::replay_test
