@@ -238,14 +238,15 @@ void warn(const CanaryPolicySpec& policy, const ForecastInput& input, Forecast& 
     }
     const double most = 1 / input.error_rate;
     if (!step.smallest)
-      say(fmt::format("{} %: {:.0f} requests are too few to see anything", step.weight,
-                      step.canary_requests));
+      say(fmt::format("{} %: {:.{}f} requests of the canary are too few to see anything",
+                      step.weight, step.canary_requests, step.canary_requests < 10 ? 1 : 0));
     else if (*step.smallest > kTellableFactor && kTellableFactor < most)
       say(fmt::format("{} %: only from {:.3g} times stable's errors on a regression is found here",
                       step.weight, *step.smallest));
   }
   if (forecast.awaiting * 10 > forecast.runs)
-    say(fmt::format("{} of {} healthy releases wait for a person: what is Unsure for maxHold asks",
+    say(fmt::format("{} of {} healthy releases wait for a person: no verdict that lets them go on "
+                    "within maxHold",
                     forecast.awaiting, forecast.runs));
   if (const auto& names = forecast.objective; policy.objectives.size() > 1)
     say(fmt::format("only {} is rehearsed; the others are taken as kept", names));
