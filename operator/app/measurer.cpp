@@ -7,20 +7,82 @@ namespace {
 
 constexpr std::size_t kMaxClients = 64;  // sources; a policy can name any URL
 
+Error too_many() { return {ErrorKind::Unavailable, "too many measurements are waiting"}; }
+
+SourceKey source_of(const Plugins& plugins, const WaitingQuestion& waiting) {
+  const auto& source = waiting.question->source;
+  const MetricProvider* provider = plugins.provider(source);
+  if (!provider) return {};
+  const auto secret = provider->secret(source);
+  return {std::string(provider->name()), provider->url(source),
+          secret.empty() ? ObjectKey{} : ObjectKey{waiting.release.ns, secret},
+          provider->timeout(source)};
+}
+
 }  // namespace
 
 void Measurer::start(const StartMeasurement& measurement) {
-  const auto question = std::static_pointer_cast<const ReleaseQuestion>(measurement.question);
-  if (!book_.begin(question->evidence, question->objective, question->asking)) return;
-  const auto key = measurement.key;
-  const bool taken = pool_.submit([this, key, question](const std::stop_token&) {
-    const auto past = ask_past(*question, key.ns);
-    book_.fold(question->evidence, question->objective, ask(*question, key.ns), past);
-    wake_(key);
+  const WaitingQuestion waiting{
+      measurement.key, std::static_pointer_cast<const ReleaseQuestion>(measurement.question)};
+  const auto& question = *waiting.question;
+  if (!book_.begin(question.evidence, question.objective, question.asking)) return;
+  const bool taken = question.alone ? ask_alone(waiting) : ask_with_others(waiting);
+  if (!taken) book_.fold(question.evidence, question.objective, too_many());
+}
+
+bool Measurer::ask_alone(const WaitingQuestion& waiting) {
+  return pool_.submit([this, waiting](const std::stop_token&) {
+    const auto past = ask_past(*waiting.question, waiting.release.ns);
+    settle(waiting, ask(waiting), past);
   });
-  if (!taken)
-    book_.fold(question->evidence, question->objective,
-               Error{ErrorKind::Unavailable, "too many measurements are waiting"});
+}
+
+bool Measurer::ask_with_others(const WaitingQuestion& waiting) {
+  const auto source = source_of(plugins_, waiting);
+  const auto added = queues_.add(source, waiting);
+  if (added == SourceQueues::Added::MustAsk) take_turn(source);
+  return added != SourceQueues::Added::Refused;
+}
+
+// One query a task: other sources have theirs in between.
+void Measurer::take_turn(const SourceKey& source) {
+  const bool taken = pool_.submit([this, source](const std::stop_token&) {
+    const auto waiting = queues_.next(source);
+    if (waiting.empty()) return;
+    ask_together(source, waiting);
+    take_turn(source);
+  });
+  if (taken) return;
+  for (const auto& waiting : queues_.drop(source)) settle(waiting, too_many());
+}
+
+void Measurer::ask_together(const SourceKey& source, const std::vector<WaitingQuestion>& waiting) {
+  Questions questions;
+  for (const auto& each : waiting) questions.push_back(each.question);
+  const auto begun = clock_.monotonic();
+  auto answer = measure(waiting.front(), joined(questions));
+  // One of them is wrong, and the source does not tell which.
+  if (!answer && answer.error().kind == ErrorKind::Invalid && waiting.size() > 1) {
+    for (const auto& each : waiting) settle(each, ask(each));
+    return;
+  }
+  queues_.told(source, answer.has_value(),
+               std::chrono::duration_cast<milliseconds>(clock_.monotonic() - begun));
+  if (!answer) {
+    for (const auto& each : waiting) settle(each, answer);
+    return;
+  }
+  const auto parts = parted(*std::move(answer), questions);
+  for (std::size_t i = 0; i < parts.size(); ++i) settle(waiting[i], parts[i]);
+}
+
+void Measurer::settle(const WaitingQuestion& waiting, const Answer& answer,
+                      const std::vector<MetricSample>& past) {
+  const auto& question = *waiting.question;
+  if (const auto* provider = plugins_.provider(question.source))
+    metrics_.count_measurement(provider->name(), answer ? "ok" : to_string(answer.error().kind));
+  book_.fold(question.evidence, question.objective, answer, past);
+  wake_(waiting.release);
 }
 
 // A Release, its policy and the Secrets of its sources are in one namespace.
@@ -35,20 +97,20 @@ Result<std::shared_ptr<HttpClient>> Measurer::reach(const MetricProvider& provid
   return client_for(provider.url(question.source), access);
 }
 
-Result<std::vector<MetricSample>> Measurer::ask(const MetricProvider& provider,
-                                                const ReleaseQuestion& question,
-                                                const std::string& ns) {
-  ASSIGN_OR_RETURN(const auto client, reach(provider, question, ns));
-  const auto deadline = Deadline::after(clock_, provider.timeout(question.source));
-  return provider.measure(question.expressions, *client, deadline);
+Measurer::Answer Measurer::ask(const WaitingQuestion& waiting) {
+  return measure(waiting, waiting.question->expressions);
 }
 
-Result<std::vector<MetricSample>> Measurer::ask(const ReleaseQuestion& question,
-                                                const std::string& ns) {
+Measurer::Answer Measurer::measure(const WaitingQuestion& waiting,
+                                   const std::vector<MetricExpression>& expressions) {
+  const auto& question = *waiting.question;
   const MetricProvider* provider = plugins_.provider(question.source);
   if (!provider) return Error{ErrorKind::Invalid, "no provider for source " + question.source.name};
-  auto answer = ask(*provider, question, ns);
-  metrics_.count_measurement(provider->name(), answer ? "ok" : to_string(answer.error().kind));
+  auto answer = [&]() -> Answer {
+    ASSIGN_OR_RETURN(const auto client, reach(*provider, question, waiting.release.ns));
+    const auto deadline = Deadline::after(clock_, provider->timeout(question.source));
+    return provider->measure(expressions, *client, deadline);
+  }();
   if (!answer)
     log_warn("source not readable",
              {{"source", question.source.name}, {"error", to_string(answer.error())}});

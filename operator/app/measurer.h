@@ -1,4 +1,5 @@
-// Asks metric sources on threads of its own and folds their answers into the evidence; then wakes the release.
+// Asks metric sources on threads of its own and folds their answers into the evidence; then wakes the release. Questions that wait for
+// the same source are asked together.
 #pragma once
 
 #include <functional>
@@ -7,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "app/source_queues.h"
 #include "app/source_secrets.h"
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -39,9 +41,17 @@ class Measurer {
   void start(const StartMeasurement& measurement);
 
  private:
-  Result<std::vector<MetricSample>> ask(const ReleaseQuestion& question, const std::string& ns);
-  Result<std::vector<MetricSample>> ask(const MetricProvider& provider,
-                                        const ReleaseQuestion& question, const std::string& ns);
+  using Answer = Result<std::vector<MetricSample>>;
+
+  bool ask_alone(const WaitingQuestion& waiting);
+  bool ask_with_others(const WaitingQuestion& waiting);
+  void take_turn(const SourceKey& source);
+  void ask_together(const SourceKey& source, const std::vector<WaitingQuestion>& waiting);
+  void settle(const WaitingQuestion& waiting, const Answer& answer,
+              const std::vector<MetricSample>& past = {});
+  Answer ask(const WaitingQuestion& waiting);
+  // Of the source of `waiting`.
+  Answer measure(const WaitingQuestion& waiting, const std::vector<MetricExpression>& expressions);
   std::vector<MetricSample> ask_past(const ReleaseQuestion& question, const std::string& ns);
   Result<std::shared_ptr<HttpClient>> reach(const MetricProvider& provider,
                                             const ReleaseQuestion& question, const std::string& ns);
@@ -56,6 +66,7 @@ class Measurer {
   TaskPool& pool_;
   Connect connect_;
   Wake wake_;
+  SourceQueues queues_;
   Mutex mutex_;
   // By URL and credentials, shared by all releases.
   std::map<std::pair<std::string, SourceAccess>, std::shared_ptr<HttpClient>> clients_

@@ -1,5 +1,7 @@
 #include "delivery/ports.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "delivery/release_course.h"
@@ -14,6 +16,14 @@ int pods_of_share(int weight, int replicas, int stable) {
 
 int TrafficRouter::pods_for(int weight, int replicas, int /*stable*/) const {
   return weir::pods_for(weight, replicas);
+}
+
+std::size_t most_series(const std::vector<MetricExpression>& expressions) {
+  return kMaxSeries * std::max<std::size_t>(1, expressions.size() / 2);
+}
+
+Error too_many_series() {
+  return {ErrorKind::Invalid, fmt::format("more than {} series: aggregate the query", kMaxSeries)};
 }
 
 const TrafficRouter* Plugins::router(TrafficType type) const {

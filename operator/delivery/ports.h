@@ -89,6 +89,10 @@ struct HistorySpan {
 
 inline constexpr std::size_t kMaxSeries = 1000;  // per answer and revision
 
+// That the answer to these may have: two expressions tell of one revision.
+std::size_t most_series(const std::vector<MetricExpression>& expressions);
+Error too_many_series();  // Invalid
+
 // Asks a metric source. Stateless; thread-safe.
 class MetricProvider {
  public:
@@ -101,7 +105,7 @@ class MetricProvider {
   virtual std::string secret(const MetricSource& source) const = 0;
 
   // All expressions are evaluated at the same instant. An empty answer is an answer. Errors: those of HttpClient, Invalid (the
-  // source refuses the query, in its words), Forbidden, Parse, or more than kMaxSeries series.
+  // source refuses the query, in its words, or answers with more than most_series), Forbidden, Parse.
   virtual Result<std::vector<MetricSample>> measure(
       const std::vector<MetricExpression>& expressions, HttpClient& http,
       const Deadline& deadline) const = 0;

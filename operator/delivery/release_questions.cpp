@@ -33,6 +33,10 @@ std::optional<WallTime> next_question(const ReleaseSnapshot& snapshot, const Obj
          (objective.value ? objective.value->interval : snapshot.policy->spec.judge.interval);
 }
 
+bool was_refused(const ObjectiveEvidence& seen) {
+  return seen.source_error && seen.source_error->kind == ErrorKind::Invalid;
+}
+
 // Who serves beside the judged revision; "" = nobody does.
 std::string compared_with(const std::string& judged, const Traffic& traffic) {
   return judged == traffic.canary && traffic.weight < 100 ? traffic.stable : "";
@@ -49,13 +53,15 @@ std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const 
   }
   const auto stable = compared_with(snapshot.judged, course.traffic);
   result->expressions = expressions_of(objective, release, snapshot.judged, stable);
-  const bool is_first = snapshot.evidence.count(objective.name) == 0;
+  const auto seen = snapshot.evidence.find(objective.name);
+  const bool is_first = seen == snapshot.evidence.end();
   if (is_first && result->expressions.size() == 4) {
     result->past.assign(result->expressions.begin() + 2, result->expressions.end());
     result->past_span = {now - kPast, now};
   }
   result->asking = {now, course.judged_from,
                     checkpoint_of(release.status, snapshot.judged, objective.name), stable};
+  result->alone = objective.value || is_first || was_refused(seen->second);
   return result;
 }
 

@@ -21,6 +21,8 @@ struct ReleaseQuestion final : Question {
   std::vector<MetricExpression> past;
   HistorySpan past_span;
   Asking asking;
+  // Not to be asked in one query with others: nobody knows what it costs, or it was refused.
+  bool alone = false;
 
   std::string describe() const override { return objective.name; }
 };

@@ -95,8 +95,7 @@ Result<std::vector<MetricSample>> read_answer(const Json& answer, std::size_t mo
   if (json_text(answer, {"status"}) != "success" || !result.is_array())
     return Error{ErrorKind::Parse, "the answer is not one of Prometheus' query API"};
   // Twice the limit: each series comes with its time.
-  if (result.size() > 2 * most)
-    return Error{ErrorKind::Invalid, fmt::format("more than {} series: aggregate the query", most)};
+  if (result.size() > 2 * most) return too_many_series();
   std::vector<Sample> samples;
   for (const auto& item : result) samples.push_back(sample_of(item));
   std::map<std::pair<std::string, std::string>, double> own_time;  // role and series
@@ -152,9 +151,7 @@ class PrometheusProvider final : public MetricProvider {
     ASSIGN_OR_RETURN(
         const Json answer,
         send("/api/v1/query", "query=" + percent_encode(combined(expressions)), http, deadline));
-    // Two expressions tell of one revision.
-    const auto revisions = std::max<std::size_t>(1, expressions.size() / 2);
-    return read_answer(answer, kMaxSeries * revisions);
+    return read_answer(answer, most_series(expressions));
   }
 
   Result<std::vector<MetricSample>> history(const std::vector<MetricExpression>& expressions,
