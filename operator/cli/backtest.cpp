@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/policy_file.h"
+#include "cli/prometheus_past.h"
 #include "kube/token_file.h"
 
 namespace weir {
@@ -114,34 +115,73 @@ Json json_of(const std::string& policy, const Backtest& result) {
               {"warnings", result.warnings}};
 }
 
-Result<void> write_html(const std::string& file, const std::string& html) {
+Result<void> write_file(const std::string& file, const std::string& text) {
   std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream << html << std::flush;
+  stream << text << std::flush;
   if (stream) return {};
   return Error{ErrorKind::Invalid, fmt::format("{}: cannot be written", file)};
 }
 
-Result<Backtest> replay_file(const Invocation& invocation, const CanaryPolicySpec& policy) {
-  const auto file = invocation.arguments.value("recording");
+Result<Recording> read_recording(const std::string& file) {
   const auto text = read_text_file(file, kMaxRecordingBytes);
   // A file that was named and is not there is a failure, not "not found" of the cluster.
   if (!text) return Error{ErrorKind::Invalid, text.error().message};
-  ASSIGN_OR_RETURN(const auto a_year, read_number(invocation.arguments, "releases-a-year"));
-  const auto recording = parse_recording(*text);
-  auto result = recording ? backtest(policy, *recording, a_year) : recording.error();
+  auto recording = parse_recording(*text);
+  if (recording) return recording;
+  return Error{recording.error().kind, fmt::format("{}: {}", file, recording.error().message)};
+}
+
+Result<Recording> ask_prometheus_for(const Invocation& invocation, const PastWish& wish,
+                                     const CanaryPolicySpec& policy) {
+  const auto& arguments = invocation.arguments;
+  const SystemClock clock;
+  ASSIGN_OR_RETURN(const auto http, prometheus_client(arguments, wish.url));
+  ASSIGN_OR_RETURN(auto past, record_past(policy, wish, *http, clock, arguments.has("save")));
+  if (arguments.has("save")) {
+    if (auto done = write_file(arguments.value("save"), past.text); !done) return done.error();
+  }
+  return std::move(past.recording);
+}
+
+// Why the words cannot be used; "" when they can.
+std::string misused(const Arguments& arguments) {
+  if (!arguments.has("filename")) return "--filename is missing";
+  const bool live = arguments.has("prometheus");
+  if (live == arguments.has("recording"))
+    return live ? "--recording and --prometheus: only one of them"
+                : "--recording or --prometheus is missing";
+  for (const auto& flag : prometheus_flags())
+    if (!live && arguments.has(flag.name))
+      return fmt::format("--{}: only with --prometheus", flag.name);
+  return "";
+}
+
+Result<Backtest> replay(const Invocation& invocation, const CanaryPolicySpec& policy,
+                        const std::optional<PastWish>& wish) {
+  const auto& arguments = invocation.arguments;
+  ASSIGN_OR_RETURN(const auto a_year, read_number(arguments, "releases-a-year"));
+  const auto source = wish ? wish->url : arguments.value("recording");
+  ASSIGN_OR_RETURN(const auto recording,
+                   wish ? ask_prometheus_for(invocation, *wish, policy) : read_recording(source));
+  auto result = backtest(policy, recording, a_year);
   if (result) return result;
-  return Error{result.error().kind, fmt::format("{}: {}", file, result.error().message)};
+  return Error{result.error().kind, fmt::format("{}: {}", source, result.error().message)};
 }
 
 Result<int> run(const Invocation& invocation) {
   const auto& arguments = invocation.arguments;
-  for (const auto* flag : {"filename", "recording"})
-    if (!arguments.has(flag)) return usage_error(invocation, fmt::format("--{} is missing", flag));
+  if (const auto why = misused(arguments); !why.empty()) return usage_error(invocation, why);
+  std::optional<PastWish> wish;
+  if (arguments.has("prometheus")) {
+    auto read = read_past_wish(arguments, SystemClock().now());
+    if (!read) return usage_error(invocation, read.error().message);
+    wish = *std::move(read);
+  }
   ASSIGN_OR_RETURN(const auto policy, read_policy_file(invocation));
-  ASSIGN_OR_RETURN(const auto result, replay_file(invocation, policy.spec));
+  ASSIGN_OR_RETURN(const auto result, replay(invocation, policy.spec, wish));
   if (arguments.has("html")) {
     const auto html = backtest_html(policy.name, result);
-    if (auto written = write_html(arguments.value("html"), html); !written) return written.error();
+    if (auto written = write_file(arguments.value("html"), html); !written) return written.error();
   }
   auto& out = invocation.streams.out;
   constexpr int kIndent = 2;
@@ -158,27 +198,30 @@ Result<int> run(const Invocation& invocation) {
 Command backtest_command() {
   Command command;
   command.name = "backtest";
-  command.summary = "what a CanaryPolicy would have done with recorded releases";
+  command.summary = "what a CanaryPolicy would have done with releases of the past";
   command.more =
-      "Replays counters that Prometheus gave through the operator's own code: each release that "
-      "the\n"
-      "recording has, and stable against itself, where every rollback is a false one. The file:\n"
+      "Replays counters that Prometheus has kept through the operator's own code: each release\n"
+      "that there was, and stable against itself, where every rollback is a false one. Asks\n"
+      "Prometheus for what the policy's queries count, or reads a file:\n"
       "\n"
       "  {\"revisionLabel\": \"service\",\n"
       "   \"objectives\": {\"errors\": {\"bad\": ANSWER, \"total\": ANSWER}}}\n"
       "\n"
-      "ANSWER is what /api/v1/query_range gives for the plain counters of all revisions (no "
-      "rate()),\n"
-      "or a list of such answers one after the other; revisionLabel says which label tells them "
-      "apart.\n"
+      "ANSWER is what /api/v1/query_range gives for the plain counters of all revisions (no\n"
+      "rate()), or a list of such answers one after the other; revisionLabel says which label\n"
+      "tells revisions apart. --save writes such a file.\n"
       "\n"
-      "  kubectl weir backtest -f policy.yaml --recording november.json --html november.html\n";
+      "  kubectl weir backtest -f policy.yaml --prometheus http://localhost:9090 \\\n"
+      "    --release production/shop --from 336h --html report.html\n"
+      "  kubectl weir backtest -f policy.yaml --recording november.json -o json\n";
   command.flags = {kPolicyFile,
                    {"recording", 0, "FILE", "counters of past releases (JSON)"},
                    {"html", 0, "FILE", "write a report with charts"},
                    kPolicyName,
                    {"releases-a-year", 0, "N", "for the false rollbacks; as the recording has"},
                    {"output", 'o', "text|json", "json: for programs"}};
+  const auto more = prometheus_flags();
+  command.flags.insert(command.flags.end(), more.begin(), more.end());
   command.run = run;
   return command;
 }

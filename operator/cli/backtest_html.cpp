@@ -193,16 +193,26 @@ std::string decision_text(const ReplayedRelease& release) {
   return fmt::format("at {} % after {}, when the recording ends", release.weight, after);
 }
 
+namespace {
+
+// Two digits are enough, and whole numbers from 10 on.
+std::string rough_number(double number) {
+  return number < 10 ? fmt::format("{:.2g}", number) : fmt::format("{:.0f}", number);
+}
+
+}  // namespace
+
 std::string trials_text(const Backtest& result) {
   const auto& trials = result.itself;
   if (trials.trials == 0) return "";
   const double hits = static_cast<double>(trials.taken_back.size());
   return fmt::format(
-      "stable against itself (every other {}): {:.0f} of {} releases taken back, {:.2g}% at most "
-      "(95 % sure); false rollbacks a year, with {:.0f} releases: {:.2g}, at most {:.2g}",
+      "stable against itself (every other {}): {:.0f} of {} releases taken back, {}% at most "
+      "(95 % sure); false rollbacks a year, with {} releases: {}, at most {}",
       trials.by_instance ? "instance" : "point of time", hits, trials.trials,
-      trials.share_at_most * 100, result.releases_a_year,
-      hits / trials.trials * result.releases_a_year, trials.share_at_most * result.releases_a_year);
+      rough_number(trials.share_at_most * 100), rough_number(result.releases_a_year),
+      rough_number(hits / trials.trials * result.releases_a_year),
+      rough_number(trials.share_at_most * result.releases_a_year));
 }
 
 std::string backtest_html(std::string_view policy, const Backtest& result) {

@@ -7,6 +7,8 @@
 namespace weir {
 namespace {
 
+constexpr seconds kShortSilence{30};
+
 using Requests = std::map<std::string, double>;  // by revision
 
 // Walks through the recording point by point.
@@ -45,9 +47,9 @@ class Finder {
     return name;
   }
 
-  bool is_silent(const std::string& revision, WallTime at) const {
+  bool is_silent(const std::string& revision, WallTime at, seconds span) const {
     const auto last = last_.find(revision);
-    return last == last_.end() || at - last->second > kLookback;
+    return last == last_.end() || at - last->second > span;
   }
 
   void look_for_new(WallTime at, const Requests& requests) {
@@ -59,13 +61,18 @@ class Finder {
 
   void follow(WallTime at, const Requests& requests) {
     const auto canary = release_->canary;
-    if (!newcomer(requests).empty()) {
-      end(*before_, PastEnding::Superseded);
-    } else if (is_silent(stable_, at) && !is_silent(canary, at)) {
+    // When a third one begins it is soon said who has won: the next release may follow at once.
+    const bool third = !newcomer(requests).empty();
+    const seconds span = third ? kShortSilence : kLookback;
+    const bool stable_silent = is_silent(stable_, at, span);
+    const bool canary_silent = is_silent(canary, at, span);
+    if (stable_silent && !canary_silent) {
       end(std::max(last_[stable_], release_->from), PastEnding::Promoted);
       stable_ = canary;
-    } else if (is_silent(canary, at) && !is_silent(stable_, at)) {
+    } else if (canary_silent && !stable_silent) {
       end(last_[canary], PastEnding::TakenBack);
+    } else if (third) {
+      end(*before_, PastEnding::Superseded);
     }
   }
 

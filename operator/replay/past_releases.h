@@ -20,9 +20,9 @@ struct Served {
 std::vector<Served> served(const std::vector<RecordedSeries>& series, WallTime first);
 
 enum class PastEnding {
-  Promoted,    // the other one has got nothing for kLookback
-  TakenBack,   // it has got nothing itself for kLookback
-  Superseded,  // a third one began
+  Promoted,  // the other one has got nothing for kLookback; for half a minute, when a third one begins
+  TakenBack,   // it has got nothing itself for as long
+  Superseded,  // a third one began while both of them served
   Unfinished,  // the recording ends
 };
 std::string_view to_string(PastEnding ending);

@@ -31,8 +31,9 @@ Error wrong(std::string message) { return {ErrorKind::Invalid, std::move(message
 // Of one role: reads its answers into series.
 class SeriesReader {
  public:
-  SeriesReader(std::string place, std::string_view role, const std::string& label)
-      : place_(std::move(place)), role_(role), label_(label) {}
+  // `points`: of all roles together.
+  SeriesReader(std::string place, std::string role, const std::string& label, std::size_t& points)
+      : place_(std::move(place)), role_(std::move(role)), label_(label), points_(points) {}
 
   Result<void> read(const Json& given) {
     if (!given.is_array()) return read_answer(given, place_);
@@ -128,6 +129,11 @@ class SeriesReader {
       return wrong(fmt::format("{}.values: time goes back from {} to {}", place,
                                format_time(series.points.back().at), format_time(at)));
     }
+    if (++points_ > kMaxRecordedPoints)
+      return wrong(
+          fmt::format("more than {} points: record a shorter time, fewer series, or a "
+                      "wider step",
+                      kMaxRecordedPoints));
     series.points.push_back({at, number});
     return {};
   }
@@ -148,8 +154,9 @@ class SeriesReader {
   }
 
   std::string place_;
-  std::string_view role_;
+  std::string role_;
   const std::string& label_;
+  std::size_t& points_;
   std::map<std::string, RecordedSeries> series_;
   std::size_t left_out_ = 0;
 };
@@ -225,23 +232,6 @@ Result<void> sum_up(Recording& recording) {
   return {};
 }
 
-Result<RecordedObjective> read_objective(const Json& given, const std::string& place,
-                                         const std::string& label, std::size_t& left_out) {
-  if (!given.is_object()) return wrong(place + ": must be an object of answers");
-  RecordedObjective objective;
-  for (const auto& [role, answer] : given.items()) {
-    if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end())
-      return wrong(
-          fmt::format("{}: found \"{}\", must be one of bad, good, total, value", place, role));
-    SeriesReader reader(place + "." + role, role, label);
-    if (auto done = reader.read(answer); !done) return done.error();
-    ASSIGN_OR_RETURN(objective[role], reader.finish());
-    left_out += reader.left_out();
-  }
-  if (auto checked = check_roles(place, objective); !checked) return checked.error();
-  return objective;
-}
-
 }  // namespace
 
 double increment(double before, double after) { return after < before ? after : after - before; }
@@ -255,6 +245,44 @@ const RecordedPoint* RecordedSeries::at(WallTime time) const {
   return time - newest.at <= kLookback ? &newest : nullptr;
 }
 
+struct RecordingReader::Roles {
+  std::map<std::string, SeriesReader, std::less<>> readers;
+};
+
+RecordingReader::RecordingReader(std::string revision_label) : label_(std::move(revision_label)) {}
+RecordingReader::~RecordingReader() = default;
+
+Result<void> RecordingReader::add(const std::string& objective, const std::string& role,
+                                  const Json& answers) {
+  const auto place = "objectives." + objective;
+  if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end())
+    return wrong(
+        fmt::format("{}: found \"{}\", must be one of bad, good, total, value", place, role));
+  auto& roles = objectives_[objective];
+  if (!roles) roles = std::make_unique<Roles>();
+  const auto reader = roles->readers.try_emplace(role, place + "." + role, role, label_, points_);
+  return reader.first->second.read(answers);
+}
+
+Result<Recording> RecordingReader::finish() {
+  Recording recording;
+  std::size_t left_out = 0;
+  for (auto& [name, roles] : objectives_) {
+    auto& objective = recording.objectives[name];
+    for (auto& [role, reader] : roles->readers) {
+      ASSIGN_OR_RETURN(objective[role], reader.finish());
+      left_out += reader.left_out();
+    }
+    if (auto checked = check_roles("objectives." + name, objective); !checked)
+      return checked.error();
+  }
+  if (auto done = sum_up(recording); !done) return done.error();
+  if (left_out > 0)
+    recording.warnings.push_back(
+        fmt::format("{} points are NaN or infinite and were left out", left_out));
+  return recording;
+}
+
 Result<Recording> parse_recording(std::string_view text) {
   if (text.size() > kMaxRecordingBytes)
     return wrong(
@@ -266,18 +294,14 @@ Result<Recording> parse_recording(std::string_view text) {
   const Json& objectives = json_at(*json, {"objectives"});
   if (!objectives.is_object() || objectives.empty())
     return wrong("objectives: must be an object that has answers of query_range by objective");
-  const auto label = json_text(*json, {"revisionLabel"}, kDefaultLabel);
-  Recording recording;
-  std::size_t left_out = 0;
+  RecordingReader reader(json_text(*json, {"revisionLabel"}, kDefaultLabel));
   for (const auto& [name, given] : objectives.items()) {
-    ASSIGN_OR_RETURN(recording.objectives[name],
-                     read_objective(given, "objectives." + name, label, left_out));
+    if (!given.is_object() || given.empty())
+      return wrong(fmt::format("objectives.{}: must be an object of answers", name));
+    for (const auto& [role, answers] : given.items())
+      if (auto done = reader.add(name, role, answers); !done) return done.error();
   }
-  if (auto done = sum_up(recording); !done) return done.error();
-  if (left_out > 0)
-    recording.warnings.push_back(
-        fmt::format("{} points are NaN or infinite and were left out", left_out));
-  return recording;
+  return reader.finish();
 }
 
 Result<std::vector<std::string>> recorded_objectives(const Recording& recording,

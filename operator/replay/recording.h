@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 
 #include "api/canary_policy.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "delivery/ports.h"
 
@@ -25,6 +27,7 @@ namespace weir {
 inline constexpr std::size_t kMaxRecordingBytes = std::size_t{32} << 20U;
 inline constexpr std::size_t kMaxRecordedSeries = 1000;  // of one role
 inline constexpr std::size_t kMaxRecordedRevisions = 500;
+inline constexpr std::size_t kMaxRecordedPoints = 10'000'000;  // 16 bytes each
 // As Prometheus: a series without a newer point has gone.
 inline constexpr std::chrono::minutes kLookback{5};
 
@@ -57,7 +60,25 @@ struct Recording {
   std::vector<std::string> warnings;
 };
 
-// Checked as far as that goes without a policy. Errors: Invalid or Parse, naming the place. Pure.
+// Takes one answer after the other, so that none need be kept. Errors: Invalid, naming the place; after one it is of no more use.
+class RecordingReader {
+ public:
+  explicit RecordingReader(std::string revision_label);
+  ~RecordingReader();
+
+  // ANSWER, as above. A role that got nothing but empty answers is one without series.
+  Result<void> add(const std::string& objective, const std::string& role, const Json& answers);
+  // Once. Checked as far as that goes without a policy.
+  Result<Recording> finish();
+
+ private:
+  struct Roles;
+  const std::string label_;
+  std::map<std::string, std::unique_ptr<Roles>> objectives_;
+  std::size_t points_ = 0;
+};
+
+// Errors: Invalid or Parse, naming the place. Pure.
 Result<Recording> parse_recording(std::string_view text);
 
 // The names of those of the policy's objectives that the recording has counters of. Error: none, or one whose roles do not fit.

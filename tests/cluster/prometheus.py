@@ -5,10 +5,14 @@ import urllib.parse
 import urllib.request
 
 
-def ask(path, **query):
+def answer(path, **query):
     url = f"{os.environ['WEIR_PROMETHEUS_URL']}/api/v1/{path}?{urllib.parse.urlencode(query)}"
     with urllib.request.urlopen(url, timeout=10) as response:
-        return json.load(response)["data"]["result"]
+        return json.load(response)
+
+
+def ask(path, **query):
+    return answer(path, **query)["data"]["result"]
 
 
 def query(expression):

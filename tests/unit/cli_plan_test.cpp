@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -163,9 +164,19 @@ TEST(BacktestCommand, WritesAReportThatNeedsNothingElse) {
   EXPECT_EQ(files.backtest({"--html", "/nowhere/report.html"}).code, exit_code::kFailed);
 }
 
+// 100 MB are not even read.
+TEST(BacktestCommand, RefusesAFileThatIsTooLarge) {
+  const Files files("{");
+  std::filesystem::resize_file(files.recording, std::size_t{100} << 20U);
+  const auto ran = files.backtest();
+  EXPECT_EQ(ran.code, exit_code::kFailed);
+  EXPECT_PART(ran.err, "recording.json");
+  EXPECT_PART(ran.err, "33554432");
+}
+
 TEST(BacktestCommand, RefusesWhatItCannotRead) {
   EXPECT_PART(run({"backtest"}).err, "--filename is missing");
-  EXPECT_PART(run({"backtest", "-f", "x"}).err, "--recording is missing");
+  EXPECT_PART(run({"backtest", "-f", "x"}).err, "--recording or --prometheus is missing");
   for (const auto* text : {"", "{", "[]", "{\"objectives\": {}}", "null"}) {
     const Files files(text);
     const auto ran = files.backtest();

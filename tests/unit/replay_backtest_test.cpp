@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "replay/backtest.h"
 #include "unit/replay_test_support.h"
 
@@ -64,6 +66,24 @@ TEST(Backtest, TellsARollbackFromAPromotion) {
   EXPECT_EQ(result.releases[2].past.canary, "c");
   EXPECT_EQ(result.releases[1].ending, Ending::RolledBack);
   EXPECT_EQ(result.releases[2].ending, Ending::UnderWay);
+}
+
+TEST(Backtest, AReleaseThatFollowsAtOnceIsHeldAgainstTheOneBefore) {
+  Recorder recorder;
+  recorder.add({1800, {{"a", {50, 0.01}}}})
+      .add({120, {{"a", {40, 0.01}}, {"b", {10, 0.01}}}})
+      .add({60, {{"b", {50, 0.01}}}})
+      .add({120, {{"b", {40, 0.01}}, {"c", {10, 0.3}}}})
+      .add({60, {{"b", {50, 0.01}}}})
+      .add({120, {{"b", {40, 0.01}}, {"d", {10, 0.01}}}});
+  const auto result = test(recorder);
+  ASSERT_EQ(result.releases.size(), 3U);
+  EXPECT_EQ(result.releases[0].past.ending, PastEnding::Promoted);
+  EXPECT_EQ(result.releases[0].past.until, at_second(2920));
+  EXPECT_EQ(result.releases[1].past.stable, "b");
+  EXPECT_EQ(result.releases[1].past.ending, PastEnding::TakenBack);
+  EXPECT_EQ(result.releases[1].ending, Ending::RolledBack);
+  EXPECT_EQ(result.releases[2].past.stable, "b");
 }
 
 // A version that has never served alone, with a stable that was replaced at once: nothing to compare it with.
@@ -199,6 +219,163 @@ TEST(Backtest, AValueOfManySeriesIsNoBreach) {
   ASSERT_TRUE(one);
   EXPECT_EQ(one->releases[0].ending, Ending::RolledBack);
   EXPECT_EQ(one->releases[0].objective, "lag");
+}
+
+// What becomes of a good release when its recording is odd: an error that says so, or the right verdict.
+struct Odd {
+  const char* what;
+  std::function<void(Json&)> change;  // of one_release(0.01)
+  const char* told;                   // "Promoted", "AwaitsPerson" or a part of the error
+};
+
+// Calls with every point of b's series of a role.
+void each_point(Json& json, const std::string& role, const std::function<void(Json&)>& change) {
+  for (auto& series : json["objectives"]["errors"][role]["data"]["result"])
+    if (series["metric"]["revision"] == "b")
+      for (auto& point : series["values"]) change(point);
+}
+
+long long count_of(const Json& point) { return std::stoll(point[1].get<std::string>()); }
+
+// Keeps the points of every series for which `wanted` holds.
+void thin(Json& json, const std::function<bool(const Json&)>& wanted) {
+  for (const auto* role : {"bad", "total"}) {
+    for (auto& series : json["objectives"]["errors"][role]["data"]["result"]) {
+      Json kept = Json::array();
+      for (const auto& point : series["values"])
+        if (wanted(point)) kept.push_back(point);
+      series["values"] = kept;
+    }
+  }
+}
+
+bool is_at(const Json& point, double from, double to) {
+  return point[0].get<double>() >= from && point[0].get<double>() < to;
+}
+
+const std::vector<Odd> kOddities{
+    {"as it is", [](Json&) {}, "Promoted"},
+    {"a gap of two minutes",
+     [](Json& json) { thin(json, [](const Json& point) { return !is_at(point, 2900, 3020); }); },
+     "Promoted"},
+    {"every third point is missing",
+     [](Json& json) {
+       thin(json, [](const Json& point) { return point[0].get<int>() / 5 % 3 != 0; });
+     },
+     "Promoted"},
+    {"a point every ten minutes",
+     [](Json& json) {
+       thin(json, [](const Json& point) { return point[0].get<int>() % 600 == 0; });
+     },
+     "AwaitsPerson"},
+    {"NaN and infinities in between",
+     [](Json& json) {
+       each_point(json, "total", [](Json& point) {
+         if (is_at(point, 2900, 2910)) point[1] = "NaN";
+         if (is_at(point, 2920, 2930)) point[1] = "+Inf";
+       });
+     },
+     "Promoted"},
+    {"a reset of the bad ones only",
+     [](Json& json) {
+       each_point(json, "bad", [](Json& point) {
+         if (is_at(point, 2950, 1e9)) point[1] = std::to_string(count_of(point) - 1);
+       });
+     },
+     "Promoted"},
+    {"counts in tenths",
+     [](Json& json) {
+       each_point(json, "total",
+                  [](Json& point) { point[1] = std::to_string(count_of(point)) + ".5"; });
+     },
+     "Promoted"},
+    {"negative counts",
+     [](Json& json) { each_point(json, "bad", [](Json& point) { point[1] = "-1"; }); },
+     "a counter is never negative"},
+    {"more bad ones than all",
+     [](Json& json) {
+       each_point(json, "bad", [](Json& point) {
+         point[1] = std::to_string(100 + 100 * (point[0].get<int>() - 2800));
+       });
+     },
+     "are the queries swapped?"},
+    {"time in milliseconds",
+     [](Json& json) {
+       each_point(json, "bad", [](Json& point) { point[0] = 1.7e12 + point[0].get<double>(); });
+     },
+     "must be seconds since 1970"},
+    {"a clock that goes back",
+     [](Json& json) {
+       each_point(json, "total", [](Json& point) {
+         if (is_at(point, 2950, 2955)) point[0] = 2900;
+       });
+     },
+     "time goes back"},
+    {"the same series twice",
+     [](Json& json) {
+       auto& all = json["objectives"]["errors"]["total"]["data"]["result"];
+       auto again = all[0];
+       for (auto& point : again["values"]) point[1] = std::to_string(count_of(point) + 1);
+       all.push_back(again);
+     },
+     "time goes back"},
+    {"a rate",
+     [](Json& json) {
+       each_point(json, "total",
+                  [](Json& point) { point[1] = point[0].get<int>() % 10 == 0 ? "9.5" : "10.5"; });
+     },
+     "so it is no cumulative counter"},
+    {"no bad request of the canary's is recorded",
+     [](Json& json) {
+       auto& all = json["objectives"]["errors"]["bad"]["data"]["result"];
+       all.erase(1);
+     },
+     "Promoted"},
+    {"no request of the canary's is recorded, but bad ones",
+     [](Json& json) {
+       auto& all = json["objectives"]["errors"]["total"]["data"]["result"];
+       all.erase(1);
+       each_point(json, "bad", [](Json& point) {
+         point[1] = std::to_string(10 * (point[0].get<int>() - 2800));
+       });
+     },
+     "are the queries swapped?"},
+};
+
+std::string told_of(const Odd& odd) {
+  auto json = one_release(0.01).json();
+  odd.change(json);
+  const auto recording = parse_recording(json.dump());
+  if (!recording) return recording.error().message;
+  const auto result = backtest(usual_policy(), *recording, std::nullopt);
+  if (!result) return result.error().message;
+  if (result->releases.size() != 1) return std::to_string(result->releases.size()) + " releases";
+  switch (result->releases[0].ending) {
+    case Ending::Promoted: return "Promoted";
+    case Ending::RolledBack: return "RolledBack";
+    case Ending::AwaitsPerson: return "AwaitsPerson";
+    case Ending::UnderWay: break;
+  }
+  return "UnderWay";
+}
+
+TEST(Backtest, OddRecordingsAreRefusedOrJudgedRightly) {
+  for (const auto& odd : kOddities) EXPECT_PART(told_of(odd), odd.told) << ": " << odd.what;
+}
+
+// The same with a bad canary: what is odd must not hide it.
+TEST(Backtest, OddRecordingsHideNoBadCanary) {
+  for (const auto& odd : kOddities) {
+    if (std::string(odd.told) != "Promoted" || std::string(odd.what).starts_with("no bad"))
+      continue;
+    auto json = one_release(0.3).json();
+    odd.change(json);
+    const auto recording = parse_recording(json.dump());
+    ASSERT_TRUE(recording) << odd.what;
+    const auto result = backtest(usual_policy(), *recording, std::nullopt);
+    ASSERT_TRUE(result && result->releases.size() == 1) << odd.what;
+    EXPECT_EQ(result->releases[0].ending, Ending::RolledBack) << odd.what;
+  }
 }
 
 // Solved for by the binomial sum with whole numbers.

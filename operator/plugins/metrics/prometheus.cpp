@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "net/url.h"
 #include "plugins/factories.h"
+#include "plugins/metrics/prometheus_api.h"
 
 namespace weir {
 namespace {
@@ -80,16 +81,6 @@ Sample sample_of(const Json& item) {
   return sample;
 }
 
-Error refusal(const HttpResponse& response) {
-  const auto json = parse_json(response.body);
-  const auto words = json ? json_text(*json, {"error"}) : std::string();
-  const auto message =
-      fmt::format("HTTP {}{}{}", response.status, words.empty() ? "" : ": ", words.substr(0, 300));
-  if (response.status == 401 || response.status == 403) return {ErrorKind::Forbidden, message};
-  if (response.status == 400 || response.status == 422) return {ErrorKind::Invalid, message};
-  return {ErrorKind::Unavailable, message};
-}
-
 Result<std::vector<MetricSample>> read_answer(const Json& answer, std::size_t most) {
   const Json& result = json_at(answer, {"data", "result"});
   if (json_text(answer, {"status"}) != "success" || !result.is_array())
@@ -150,7 +141,8 @@ class PrometheusProvider final : public MetricProvider {
                                             const Deadline& deadline) const override {
     ASSIGN_OR_RETURN(
         const Json answer,
-        send("/api/v1/query", "query=" + percent_encode(combined(expressions)), http, deadline));
+        ask_prometheus("/api/v1/query", "query=" + percent_encode(combined(expressions)), http,
+                       deadline));
     return read_answer(answer, most_series(expressions));
   }
 
@@ -163,21 +155,9 @@ class PrometheusProvider final : public MetricProvider {
     const auto form =
         fmt::format("query={}&start={}&end={}&step=60", percent_encode(sums(expressions)),
                     in_seconds(span.from), in_seconds(span.to));
-    ASSIGN_OR_RETURN(const Json answer, send("/api/v1/query_range", form, http, deadline));
+    ASSIGN_OR_RETURN(const Json answer,
+                     ask_prometheus("/api/v1/query_range", form, http, deadline));
     return read_history(answer);
-  }
-
- private:
-  static Result<Json> send(const std::string& target, std::string form, HttpClient& http,
-                           const Deadline& deadline) {
-    HttpRequest request;
-    request.method = "POST";  // queries outgrow a request line
-    request.target = target;
-    request.headers["Content-Type"] = "application/x-www-form-urlencoded";
-    request.body = std::move(form);
-    ASSIGN_OR_RETURN(const HttpResponse response, http.send(request, deadline));
-    if (response.status != 200) return refusal(response);
-    return parse_json(response.body);
   }
 };
 
