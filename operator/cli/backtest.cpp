@@ -218,7 +218,7 @@ Command backtest_command() {
                    {"recording", 0, "FILE", "counters of past releases (JSON)"},
                    {"html", 0, "FILE", "write a report with charts"},
                    kPolicyName,
-                   {"releases-a-year", 0, "N", "for the false rollbacks; as the recording has"},
+                   {"releases-a-year", 0, "N", "for the false rollbacks; as there were"},
                    {"output", 'o', "text|json", "json: for programs"}};
   const auto more = prometheus_flags();
   command.flags.insert(command.flags.end(), more.begin(), more.end());

@@ -14,6 +14,7 @@ namespace weir {
 namespace {
 
 constexpr double kSecondsAYear = 365.25 * 24 * 3600;
+constexpr double kSecondsAWeek = 7.0 * 24 * 3600;
 constexpr double kUsualReleasesAYear = 365;
 constexpr int kMaxReplayPoints = 400;  // of one chart
 // Points that are farther apart are gaps to the judge.
@@ -180,7 +181,7 @@ void replay_all(Backtest& result, const Replayer& replayer, std::vector<PastRele
 
 double found_a_year(const Backtest& result, std::size_t releases) {
   const double span = std::chrono::duration<double>(result.to - result.from).count();
-  if (releases == 0 || span <= 0) return kUsualReleasesAYear;
+  if (releases == 0 || span < kSecondsAWeek) return kUsualReleasesAYear;
   return static_cast<double>(releases) * kSecondsAYear / span;
 }
 

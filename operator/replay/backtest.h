@@ -56,7 +56,7 @@ struct Backtest {
   std::vector<std::string> warnings;
 };
 
-// `releases_a_year`: nothing = as many as the recording has. Errors: Invalid. Pure.
+// `releases_a_year`: nothing = as many as the recording has; one a day, when it is shorter than a week or has none. Errors: Invalid. Pure.
 Result<Backtest> backtest(const CanaryPolicySpec& policy, const Recording& recording,
                           std::optional<double> releases_a_year);
 

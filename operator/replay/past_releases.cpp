@@ -1,6 +1,7 @@
 #include "replay/past_releases.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -8,8 +9,17 @@ namespace weir {
 namespace {
 
 constexpr seconds kShortSilence{30};
+// Of the requests of two revisions: a fifth of the smallest weight. A stream is counted when it ends, long after the weight has moved.
+constexpr double kNextToNothing = 0.002;
+// A revision that has got fewer lately is none that is being released.
+constexpr double kFewest = 5;
 
 using Requests = std::map<std::string, double>;  // by revision
+
+double requests_of(const Requests& requests, const std::string& revision) {
+  const auto found = requests.find(revision);
+  return found == requests.end() ? 0 : found->second;
+}
 
 // Walks through the recording point by point.
 class Finder {
@@ -17,62 +27,92 @@ class Finder {
   explicit Finder(std::string stable) : stable_(std::move(stable)) {}
 
   void add(WallTime at, const Requests& requests) {
-    for (const auto& [revision, count] : requests)
-      if (count > 0) last_[revision] = at;
-    const bool gap = before_ && at - *before_ > kLookback;
-    if (gap) end_quiet();
-    if (release_) follow(at, requests);
-    if (!release_) look_for_new(at, requests);
+    if (!recent_.empty() && at - recent_.back().at > kLookback) end_quiet();
+    recent_.push_back({at, requests});
+    while (recent_.size() > 2 && at - recent_[1].at > kLookback) recent_.pop_front();
+    if (release_) follow();
+    if (!release_) look_for_new();
     if (!release_ && !quiet_from_) quiet_from_ = at;
-    before_ = at;
+    if (!release_) quiet_to_ = at;
   }
 
   PastReleases finish() {
-    if (release_ && before_) end(*before_, PastEnding::Unfinished);
+    if (release_) end(recent_.back().at, PastEnding::Unfinished);
     end_quiet();
     return std::move(found_);
   }
 
  private:
-  // The one that serves most of those that take no part yet; "" = none.
-  std::string newcomer(const Requests& requests) const {
-    std::string name;
-    double most = 0;
-    for (const auto& [revision, count] : requests) {
-      const bool known = revision == stable_ || (release_ && revision == release_->canary);
-      if (known || count <= most) continue;
-      name = revision;
-      most = count;
+  struct Point {
+    WallTime at{};
+    Requests requests;  // since the point before
+  };
+
+  bool takes_part(const std::string& revision) const {
+    return revision == stable_ || (release_ && revision == release_->canary);
+  }
+
+  // The one that has served most lately of those that take no part yet; "" = none.
+  std::string newcomer() const {
+    Requests sums;
+    for (const auto& point : recent_) {
+      for (const auto& [revision, count] : point.requests) {
+        const auto settled = settled_.find(revision);
+        const bool is_over = settled != settled_.end() && point.at <= settled->second;
+        if (!takes_part(revision) && !is_over) sums[revision] += count;
+      }
     }
-    return name;
+    const auto most = std::max_element(
+        sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    return most == sums.end() || most->second < kFewest ? "" : most->first;
   }
 
-  bool is_silent(const std::string& revision, WallTime at, seconds span) const {
-    const auto last = last_.find(revision);
-    return last == last_.end() || at - last->second > span;
+  // The newest point at which it still had its share of what both of them got.
+  WallTime served_until(const std::string& revision, const std::string& other) const {
+    double own = 0;
+    double both = 0;
+    for (auto point = recent_.rbegin(); point != recent_.rend(); ++point) {
+      own += requests_of(point->requests, revision);
+      both += requests_of(point->requests, revision) + requests_of(point->requests, other);
+      if (own > both * kNextToNothing) return point->at;
+    }
+    return recent_.front().at;
   }
 
-  void look_for_new(WallTime at, const Requests& requests) {
-    const auto name = newcomer(requests);
+  void look_for_new() {
+    const auto name = newcomer();
     if (name.empty()) return;
+    const auto first = std::find_if(recent_.begin(), recent_.end(), [&](const Point& point) {
+      const auto settled = settled_.find(name);
+      const bool is_over = settled != settled_.end() && point.at <= settled->second;
+      return requests_of(point.requests, name) > 0 && !is_over;
+    });
+    const auto from = first == recent_.begin() ? first->at : (first - 1)->at;
+    quiet_to_ = std::min(quiet_to_, from);
     end_quiet();
-    release_ = PastRelease{name, stable_, before_.value_or(at), at};
+    release_ = PastRelease{name, stable_, from, recent_.back().at};
   }
 
-  void follow(WallTime at, const Requests& requests) {
+  void follow() {
     const auto canary = release_->canary;
+    const auto now = recent_.back().at;
     // When a third one begins it is soon said who has won: the next release may follow at once.
-    const bool third = !newcomer(requests).empty();
+    const bool third = !newcomer().empty();
     const seconds span = third ? kShortSilence : kLookback;
-    const bool stable_silent = is_silent(stable_, at, span);
-    const bool canary_silent = is_silent(canary, at, span);
+    const auto stable_until = served_until(stable_, canary);
+    const auto canary_until = served_until(canary, stable_);
+    const bool stable_silent = now - stable_until > span;
+    const bool canary_silent = now - canary_until > span;
     if (stable_silent && !canary_silent) {
-      end(std::max(last_[stable_], release_->from), PastEnding::Promoted);
+      settled_[stable_] = now;
+      end(std::max(stable_until, release_->from), PastEnding::Promoted);
       stable_ = canary;
     } else if (canary_silent && !stable_silent) {
-      end(last_[canary], PastEnding::TakenBack);
+      settled_[canary] = now;
+      end(std::max(canary_until, release_->from), PastEnding::TakenBack);
     } else if (third) {
-      end(*before_, PastEnding::Superseded);
+      settled_[canary] = now;
+      end(canary_until, PastEnding::Superseded);
     }
   }
 
@@ -84,15 +124,16 @@ class Finder {
   }
 
   void end_quiet() {
-    if (quiet_from_ && before_ && *before_ > *quiet_from_)
-      found_.quiet.push_back({stable_, *quiet_from_, *before_});
+    if (quiet_from_ && quiet_to_ > *quiet_from_)
+      found_.quiet.push_back({stable_, *quiet_from_, quiet_to_});
     quiet_from_.reset();
   }
 
   std::string stable_;
-  std::map<std::string, WallTime> last_;  // request of each revision
-  std::optional<WallTime> before_;
+  std::deque<Point> recent_;                   // a little more than kLookback
+  std::map<std::string, WallTime> settled_{};  // what it got until then belongs to a release before
   std::optional<WallTime> quiet_from_;
+  WallTime quiet_to_{};
   std::optional<PastRelease> release_;
   PastReleases found_;
 };

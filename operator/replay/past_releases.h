@@ -1,4 +1,5 @@
-// Which releases a recording tells of: a revision that begins to serve while another one does.
+// Which releases a recording tells of: a revision that begins to serve while another one does. Next to nothing is nothing: what was under
+// way when a weight moved is counted later.
 #pragma once
 
 #include <string>

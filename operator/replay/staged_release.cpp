@@ -128,8 +128,7 @@ bool StagedRelease::ask(Metrics& metrics) {
 }
 
 void StagedRelease::go_on(Metrics& metrics) {
-  const bool serves = snapshot_.judged == kCanary;
-  metrics.pass(next_, serves ? snapshot_.traffic.weight_of(kCanary) : 0);
+  metrics.pass(next_, snapshot_.traffic.weight_of(kCanary));
   now_ = next_;
   const bool is_due = stays_.empty() || (course_.look_again && *course_.look_again <= now_);
   if (is_due) settle();

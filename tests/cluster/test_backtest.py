@@ -62,7 +62,7 @@ def test_a_backtest_of_what_prometheus_kept_decides_as_the_operator_did(shop, we
         good = shop.canary_revision(generation)
         shop.wait_phase("Healthy", generation)
         time.sleep(PAUSE)
-        generation = shop.apply("v3", replicas=2, error_rate=0.25)
+        generation = shop.apply("v3", replicas=2, error_rate=0.4)
         bad = shop.canary_revision(generation)
         final = shop.wait_phase("RolledBack", generation)
         time.sleep(PAUSE)

@@ -18,6 +18,8 @@ Backtest test(const Recorder& recorder, const CanaryPolicySpec& policy = usual_p
   return *std::move(result);
 }
 
+long long count_of(const Json& point) { return std::stoll(point[1].get<std::string>()); }
+
 TEST(Backtest, FindsTheReleaseOfARecording) {
   const auto result = test(one_release(0.01));
   ASSERT_EQ(result.releases.size(), 1U);
@@ -84,6 +86,29 @@ TEST(Backtest, AReleaseThatFollowsAtOnceIsHeldAgainstTheOneBefore) {
   EXPECT_EQ(result.releases[1].past.ending, PastEnding::TakenBack);
   EXPECT_EQ(result.releases[1].ending, Ending::RolledBack);
   EXPECT_EQ(result.releases[2].past.stable, "b");
+}
+
+// As on a real cluster: a stream of a's ends, and is counted, after b has got all; seconds later c begins.
+TEST(Backtest, AStreamThatEndsLateIsNoSignOfLife) {
+  Recorder recorder(2);
+  recorder.add({1800, {{"a", {60, 0.01}}}})
+      .add({60, {{"a", {30, 0.01}}, {"b", {30, 0.01}}}})
+      .add({30, {{"b", {60, 0.01}}}})
+      .add({2, {{"a", {0.5, 0}}, {"b", {60, 0.01}}}})
+      .add({20, {{"b", {60, 0.01}}}})
+      .add({20, {{"b", {45, 0.01}}, {"c", {15, 0.4}}}})
+      .add({400, {{"b", {60, 0.01}}}})
+      .add({2, {{"a", {0.5, 0}}, {"b", {60, 0.01}}}})
+      .add({60, {{"b", {60, 0.01}}}});
+  const auto result = test(recorder);
+  ASSERT_EQ(result.releases.size(), 2U);
+  EXPECT_EQ(result.releases[0].past.ending, PastEnding::Promoted);
+  EXPECT_EQ(result.releases[0].past.until, at_second(2860));
+  EXPECT_EQ(result.releases[1].past.stable, "b");
+  EXPECT_EQ(result.releases[1].past.canary, "c");
+  EXPECT_EQ(result.releases[1].past.from, at_second(2912));
+  EXPECT_EQ(result.releases[1].past.ending, PastEnding::TakenBack);
+  EXPECT_EQ(result.releases[1].ending, Ending::RolledBack) << result.releases[1].message;
 }
 
 // A version that has never served alone, with a stable that was replaced at once: nothing to compare it with.
@@ -162,6 +187,7 @@ TEST(Backtest, StableAgainstItselfIsRarelyTakenBack) {
   EXPECT_TRUE(result.releases.empty());
   EXPECT_FALSE(result.itself.by_instance);
   EXPECT_EQ(result.itself.trials, 35'995 / 365);
+  EXPECT_EQ(result.itself.awaiting, 0);
   EXPECT_TRUE(result.itself.taken_back.empty());
   EXPECT_NEAR(result.itself.share_at_most, 0.03, 0.005);
   EXPECT_DOUBLE_EQ(result.releases_a_year, 365);
@@ -176,7 +202,31 @@ TEST(Backtest, StableAgainstItselfByInstance) {
   ASSERT_TRUE(result);
   EXPECT_TRUE(result->itself.by_instance);
   EXPECT_EQ(result->itself.trials, 9);
+  EXPECT_EQ(result->itself.awaiting, 0);
+  EXPECT_TRUE(result->itself.taken_back.empty());
   EXPECT_DOUBLE_EQ(result->releases_a_year, 52);
+}
+
+// The first and every other pod play the canary.
+TEST(Backtest, ABadPodIsTakenBackWhenItIsHeldAgainstTheOther) {
+  auto json = Recorder(5, 2).add({3600, {{"a", {50, 0.01}}}}).json();
+  for (auto& series : json["objectives"]["errors"]["bad"]["data"]["result"])
+    if (series["metric"]["pod"] == "pod-0")
+      for (auto& point : series["values"]) point[1] = std::to_string(20 * count_of(point));
+  const auto result = backtest(usual_policy(), *parse_recording(json.dump()), std::nullopt);
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->itself.by_instance);
+  EXPECT_EQ(result->itself.taken_back.size(), 9U);
+  EXPECT_GT(result->itself.share_at_most, 0.99);
+}
+
+TEST(Backtest, ErrorsAtEveryOtherPointHitBothHalves) {
+  Recorder recorder;
+  for (int i = 0; i < 720; ++i) recorder.add({5, {{"a", {50, i % 2 == 0 ? 0.04 : 0.0}}}});
+  const auto result = test(recorder);
+  EXPECT_EQ(result.itself.trials, 9);
+  EXPECT_EQ(result.itself.awaiting, 0);
+  EXPECT_TRUE(result.itself.taken_back.empty()) << result.itself.taken_back[0].message;
 }
 
 TEST(Backtest, AShortRecordingSaysThatThereIsNoTrial) {
@@ -234,8 +284,6 @@ void each_point(Json& json, const std::string& role, const std::function<void(Js
     if (series["metric"]["revision"] == "b")
       for (auto& point : series["values"]) change(point);
 }
-
-long long count_of(const Json& point) { return std::stoll(point[1].get<std::string>()); }
 
 // Keeps the points of every series for which `wanted` holds.
 void thin(Json& json, const std::function<bool(const Json&)>& wanted) {
