@@ -9,7 +9,7 @@
 namespace weir {
 
 // A value, like the release that it is for. Not thread-safe.
-class PoissonRequests final : public Metrics {
+class PoissonRequests final : public StagedMetrics {
  public:
   // Per second, of both versions together; the share of bad ones at stable.
   PoissonRequests(double per_second, double bad_share, const Rng& rng)

@@ -11,7 +11,7 @@ namespace weir {
 
 // A recording in the place of Prometheus: what it would have answered then. The share of the traffic is the one that was recorded.
 // `recording` must outlive it. Not thread-safe.
-class RecordedMetrics final : public Metrics {
+class RecordedMetrics final : public StagedMetrics {
  public:
   RecordedMetrics(const Recording& recording, std::string canary, std::string stable)
       : recording_(recording), canary_(std::move(canary)), stable_(std::move(stable)) {}

@@ -108,7 +108,7 @@ std::vector<HalvedPoint> halves_of(const Recording& recording, const RecordedObj
 }
 
 // Both halves in the place of Prometheus.
-class HalvedMetrics final : public Metrics {
+class HalvedMetrics final : public StagedMetrics {
  public:
   HalvedMetrics(const Halves& halves, RecordedMetrics whole) : halves_(halves), whole_(whole) {}
 

@@ -109,7 +109,7 @@ void StagedRelease::settle() {
 }
 
 // Answers what is due; false: nothing is. Sets the time of the next question.
-bool StagedRelease::ask(Metrics& metrics) {
+bool StagedRelease::ask(StagedMetrics& metrics) {
   Plan plan;
   add_questions(snapshot_, course_, now_, plan);
   for (const auto& action : plan.actions) {
@@ -127,7 +127,7 @@ bool StagedRelease::ask(Metrics& metrics) {
   return !plan.actions.empty();
 }
 
-void StagedRelease::go_on(Metrics& metrics) {
+void StagedRelease::go_on(StagedMetrics& metrics) {
   metrics.pass(next_, snapshot_.traffic.weight_of(kCanary));
   now_ = next_;
   const bool is_due = stays_.empty() || (course_.look_again && *course_.look_again <= now_);

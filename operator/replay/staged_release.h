@@ -14,9 +14,9 @@
 namespace weir {
 
 // In place of a metric source.
-class Metrics {
+class StagedMetrics {
  public:
-  virtual ~Metrics() = default;
+  virtual ~StagedMetrics() = default;
   // Time has come to `until`; the judged revision has had `weight` percent of the traffic since the call before.
   virtual void pass(WallTime /*until*/, int /*weight*/) {}
   // As MetricProvider::measure and ::history answer.
@@ -43,7 +43,7 @@ class StagedRelease {
   StagedRelease(const CanaryPolicySpec& policy, WallTime begins);
 
   // On to the next moment at which the operator would look at it. Only while it is UnderWay.
-  void go_on(Metrics& metrics);
+  void go_on(StagedMetrics& metrics);
 
   Ending ending() const { return ending_; }
   WallTime begun() const { return begun_; }
@@ -61,7 +61,7 @@ class StagedRelease {
  private:
   bool look();
   void settle();
-  bool ask(Metrics& metrics);
+  bool ask(StagedMetrics& metrics);
   void show_route();
   void remember();
 

@@ -8,7 +8,7 @@ namespace weir::replay_test {
 namespace {
 
 // A source that does not work, or says nothing.
-class Silent final : public Metrics {
+class Silent final : public StagedMetrics {
  public:
   explicit Silent(std::optional<Error> error = std::nullopt) : error_(std::move(error)) {}
   Result<std::vector<MetricSample>> answer(const ReleaseQuestion& /*question*/) override {
@@ -26,7 +26,7 @@ PoissonRequests requests(double per_second = 100, double bad = 0.01) {
   return PoissonRequests(per_second, bad, Rng(1, 2));
 }
 
-void finish(StagedRelease& release, Metrics& metrics) {
+void finish(StagedRelease& release, StagedMetrics& metrics) {
   for (int looks = 0; looks < 10'000 && release.ending() == Ending::UnderWay; ++looks)
     release.go_on(metrics);
 }
