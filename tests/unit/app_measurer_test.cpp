@@ -79,6 +79,8 @@ class Woken {
 
 class MeasurerTest : public testing::Test {
  protected:
+  void TearDown() override { pool_.stop(); }
+
   static EvidenceKey evidence_of(const std::string& release) { return {release, "r1"}; }
 
   void ask(const std::string& release, const std::string& query, bool alone = false) {
