@@ -53,9 +53,10 @@ bool is_git_url(std::string_view text) {
   static constexpr std::string_view kSsh = "ssh://";
   const auto rest = text.starts_with(kSsh) ? text.substr(kSsh.size()) : text;
   const auto at = rest.find('@');
-  const auto user = rest.substr(0, at);
+  const auto user = at == std::string_view::npos ? std::string_view() : rest.substr(0, at);
   const auto host = at == std::string_view::npos ? rest : rest.substr(at + 1);
-  if (user.find(':') < at || user.starts_with('-') || host.empty() || host[0] == '-') return false;
+  if (user.find(':') != std::string_view::npos || user.starts_with('-')) return false;
+  if (host.empty() || host[0] == '-') return false;
   if (text.starts_with(kSsh)) return host.find('/') != std::string_view::npos;
   return at != std::string_view::npos && at > 0 && host.find(':') != std::string_view::npos;
 }

@@ -256,7 +256,7 @@ PodOverrides read_pod(const FieldReader& pod) {
   const auto selector = pod.object_or_empty("nodeSelector").allow_more();
   const Json& labels = pod.raw("nodeSelector");
   if (labels.is_object()) {
-    if (labels.size() > kSelectorCount.max)
+    if (labels.size() > static_cast<std::size_t>(kSelectorCount.max))
       pod.refuse("nodeSelector", fmt::format("at most {} labels", kSelectorCount.max));
     for (const auto& [label, value] : labels.items())
       overrides.node_selector[label] = selector.text(label, text_rules::kAnyText);

@@ -51,7 +51,10 @@ void StageCourse::lay_out() {
           return status.name == stage.name && status.combination == text;
         });
         instances_.push_back({&stage, combination, list == &in_.spec.finally, all.size()});
-        all.push_back(found == known.end() ? StageStatus{stage.name, text} : *found);
+        StageStatus fresh;
+        fresh.name = stage.name;
+        fresh.combination = text;
+        all.push_back(found == known.end() ? std::move(fresh) : *found);
       }
   course_.status.stages = std::move(all);
 }

@@ -217,7 +217,7 @@ class JobBuilder {
   void add(Environment& env, const std::vector<EnvVar>& variables, const std::string& field) {
     for (const auto& variable : variables) {
       if (variable.from == EnvVar::From::Text)
-        env.put_text(variable.name, filled(variable.value, fmt::format("{}.env[name={}].value",
+        env.put_text(variable.name, filled(variable.value, fmt::format("{}env[name={}].value",
                                                                        field, variable.name)));
       else
         env.put(key_ref(variable));
@@ -273,8 +273,8 @@ class JobBuilder {
     const auto field = fmt::format("steps[name={}]", step.name);
     Environment env;
     env.put_text("HOME", contract::kHome);
-    add(env, job_.stage.env, "env");
-    add(env, step.env, field);
+    add(env, job_.stage.env, "");
+    add(env, step.env, field + ".");
     add_own(env);
     Json container{{"name", std::string(contract::kStepPrefix) + step.name},
                    {"image", image(step.image, field + ".image")},
@@ -321,7 +321,7 @@ class JobBuilder {
   Json service_container(const StageService& service) {
     const auto field = fmt::format("services[name={}]", service.name);
     Environment env;
-    add(env, service.env, field);
+    add(env, service.env, field + ".");
     Json container{{"name", std::string(contract::kServicePrefix) + service.name},
                    {"image", image(service.image, field + ".image")},
                    {"restartPolicy", "Always"},

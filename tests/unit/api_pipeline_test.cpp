@@ -83,7 +83,8 @@ TEST(PipelineSpec, AllOfAStageIsRead) {
 
 TEST(PipelineSpec, GitOverHttpsAndSsh) {
   for (const std::string url : {"https://git.example.com/shop.git", "git@git.example.com:shop.git",
-                                "ssh://git@git.example.com/shop.git"}) {
+                                "ssh://git@git.example.com/shop.git",
+                                "ssh://git.example.com:22/shop.git"}) {
     const auto pipeline = decode_with(R"({"source": {"git": {"url": ")" + url + R"("}}})");
     EXPECT_TRUE(pipeline) << url;
   }

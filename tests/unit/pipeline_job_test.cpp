@@ -158,7 +158,7 @@ TEST_F(JobOfAStage, AStepHasItsFoldersAndWhoItIs) {
   EXPECT_EQ(variable(step, "REPORTS"), "/weir/out/reports");
   EXPECT_EQ(variable(step, "RESULTS"), "/weir/out/results");
   EXPECT_EQ(variable(step, "WEIR_STAGE"), "unit");
-  EXPECT_EQ(variable(step, "WEIR_ATTEMPT"), job.at("metadata").at("name"));
+  EXPECT_EQ(variable(step, "WEIR_ATTEMPT"), json_text(job, {"metadata", "name"}));
   EXPECT_EQ(variable(step, "WEIR_COMMIT"), "?") << "without source";
   EXPECT_EQ(step.at("workingDir"), "/workspace");
 }

@@ -87,7 +87,7 @@ TEST(PipelineRunCourse, AResultThatIsMissingFailsWhoUsesIt) {
   EXPECT_EQ(world.phase("push"), "Failed");
   EXPECT_EQ(world.status("push").failure, FailureClass::Config);
   EXPECT_EQ(world.status("push").message,
-            "stage push: env.env[name=D].value: found $(stages.build.results.digest), which has "
+            "stage push: env[name=D].value: found $(stages.build.results.digest), which has "
             "no value here");
   EXPECT_EQ(world.run.status.phase, RunPhase::Failed);
 }
