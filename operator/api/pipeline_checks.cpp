@@ -10,7 +10,7 @@
 namespace weir {
 namespace {
 
-using Kind = Placeholder::Kind;
+using What = Placeholder::Kind;
 
 // Holds the references of one pipeline against what it has.
 class ReferenceCheck {
@@ -40,8 +40,8 @@ class ReferenceCheck {
       return;
     }
     for (const auto& placeholder : *found) {
-      const bool early = placeholder.kind != Kind::Matrix && placeholder.kind != Kind::Result &&
-                         placeholder.kind != Kind::Outcome && placeholder.kind != Kind::Run;
+      const bool early = placeholder.kind != What::Matrix && placeholder.kind != What::Result &&
+                         placeholder.kind != What::Outcome && placeholder.kind != What::Run;
       if (!early)
         item.refuse("group", fmt::format("of what is known before a run begins, which {} is not",
                                          to_string(placeholder)));
@@ -124,16 +124,16 @@ class ReferenceCheck {
 
   std::string why_unknown(const Placeholder& placeholder, const Stage* stage) const {
     switch (placeholder.kind) {
-      case Kind::Run:
-      case Kind::Pipeline:
-      case Kind::Namespace: return "";
-      case Kind::Commit:
-      case Kind::Branch:
-      case Kind::Tag: return pipeline_.source ? "" : "the pipeline has no source";
-      case Kind::Outcome: return in_finally_ ? "" : "only stages of finally know it";
-      case Kind::Param: return has_param(placeholder.name) ? "" : "it is none of spec.params";
-      case Kind::Matrix: return why_no_axis(placeholder.name, stage);
-      case Kind::Result: return why_no_result(placeholder, stage);
+      case What::Run:
+      case What::Pipeline:
+      case What::Namespace: return "";
+      case What::Commit:
+      case What::Branch:
+      case What::Tag: return pipeline_.source ? "" : "the pipeline has no source";
+      case What::Outcome: return in_finally_ ? "" : "only stages of finally know it";
+      case What::Param: return has_param(placeholder.name) ? "" : "it is none of spec.params";
+      case What::Matrix: return why_no_axis(placeholder.name, stage);
+      case What::Result: return why_no_result(placeholder, stage);
     }
     return "";
   }

@@ -10,23 +10,23 @@
 namespace weir {
 namespace {
 
-using Kind = Placeholder::Kind;
+using What = Placeholder::Kind;
 
 constexpr std::size_t kMaxShown = 80;  // bytes of an unknown placeholder in a message
 
-constexpr std::array<std::pair<std::string_view, Kind>, 7> kWords{{
-    {"run", Kind::Run},
-    {"pipeline", Kind::Pipeline},
-    {"namespace", Kind::Namespace},
-    {"commit", Kind::Commit},
-    {"branch", Kind::Branch},
-    {"tag", Kind::Tag},
-    {"outcome", Kind::Outcome},
+constexpr std::array<std::pair<std::string_view, What>, 7> kWords{{
+    {"run", What::Run},
+    {"pipeline", What::Pipeline},
+    {"namespace", What::Namespace},
+    {"commit", What::Commit},
+    {"branch", What::Branch},
+    {"tag", What::Tag},
+    {"outcome", What::Outcome},
 }};
 
-constexpr std::array<std::pair<std::string_view, Kind>, 2> kPrefixes{{
-    {"params.", Kind::Param},
-    {"matrix.", Kind::Matrix},
+constexpr std::array<std::pair<std::string_view, What>, 2> kPrefixes{{
+    {"params.", What::Param},
+    {"matrix.", What::Matrix},
 }};
 
 bool is_name(std::string_view text) {
@@ -40,7 +40,7 @@ std::optional<Placeholder> parse_result(std::string_view body) {
   const auto stage = body.substr(0, between);
   const auto name = body.substr(between + kBetween.size());
   if (!is_name(stage) || !is_name(name)) return std::nullopt;
-  return Placeholder{Kind::Result, std::string(stage), std::string(name)};
+  return Placeholder{What::Result, std::string(stage), std::string(name)};
 }
 
 // What stands between "$(" and ")".
@@ -69,8 +69,8 @@ Error unknown(std::string_view found) {
 std::string to_string(const Placeholder& placeholder) {
   for (const auto& [word, kind] : kWords)
     if (placeholder.kind == kind) return fmt::format("$({})", word);
-  if (placeholder.kind == Kind::Param) return fmt::format("$(params.{})", placeholder.name);
-  if (placeholder.kind == Kind::Matrix) return fmt::format("$(matrix.{})", placeholder.name);
+  if (placeholder.kind == What::Param) return fmt::format("$(params.{})", placeholder.name);
+  if (placeholder.kind == What::Matrix) return fmt::format("$(matrix.{})", placeholder.name);
   return fmt::format("$(stages.{}.results.{})", placeholder.stage, placeholder.name);
 }
 
@@ -118,8 +118,8 @@ std::optional<Placeholder> placeholder_in_script(std::string_view script) {
     auto placeholder = parse_body(script.substr(at + 2, end - at - 2));
     // These words could be the names of programs.
     const bool word =
-        placeholder && (placeholder->kind == Kind::Run || placeholder->kind == Kind::Pipeline ||
-                        placeholder->kind == Kind::Namespace);
+        placeholder && (placeholder->kind == What::Run || placeholder->kind == What::Pipeline ||
+                        placeholder->kind == What::Namespace);
     if (placeholder && !word) return placeholder;
   }
   return std::nullopt;

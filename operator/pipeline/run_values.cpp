@@ -9,7 +9,7 @@
 namespace weir {
 namespace {
 
-using Kind = Placeholder::Kind;
+using What = Placeholder::Kind;
 
 constexpr std::size_t kDigestLength = 20;  // symbols
 
@@ -37,16 +37,16 @@ RunValues values_of(const PipelineRun& run, const std::string& pipeline) {
 ValueOf RunValues::of(const Combination& combination) const {
   return [this, combination](const Placeholder& wanted) -> std::optional<std::string> {
     switch (wanted.kind) {
-      case Kind::Run: return run;
-      case Kind::Pipeline: return pipeline;
-      case Kind::Namespace: return ns;
-      case Kind::Commit: return source.commit;
-      case Kind::Branch: return source.branch;
-      case Kind::Tag: return source.tag;
-      case Kind::Outcome: return outcome.empty() ? std::nullopt : std::optional(outcome);
-      case Kind::Param: return find(params, wanted.name);
-      case Kind::Matrix: return find(combination, wanted.name);
-      case Kind::Result: {
+      case What::Run: return run;
+      case What::Pipeline: return pipeline;
+      case What::Namespace: return ns;
+      case What::Commit: return source.commit;
+      case What::Branch: return source.branch;
+      case What::Tag: return source.tag;
+      case What::Outcome: return outcome.empty() ? std::nullopt : std::optional(outcome);
+      case What::Param: return find(params, wanted.name);
+      case What::Matrix: return find(combination, wanted.name);
+      case What::Result: {
         const auto stage = results.find(wanted.stage);
         return stage == results.end() ? std::nullopt : find(stage->second, wanted.name);
       }

@@ -138,7 +138,7 @@ void StageCourse::count_ended(const Instance& i) {
 void StageCourse::look(const Instance& i) {
   auto& stage = status(i);
   const auto job = job_of(i, stage.attempt);
-  if (!job) return conclude(i, {FailureClass::Infrastructure, "its Job was deleted"});
+  if (!job) return look_for_orphan(i);
   const auto view =
       look_at_attempt(*i.stage, *job, pods_of(*job), stage.started.value_or(in_.now), in_.now);
   if (view.end && job->has_ended()) return conclude(i, *view.end);
@@ -162,6 +162,19 @@ void StageCourse::look(const Instance& i) {
     stage.message = job->suspended ? "its Job was suspended by somebody else" : view.waiting;
   }
   if (stage.phase == StagePhase::Stopping) stop(job);
+}
+
+// Pods outlive their Job by their grace period; the next attempt must not meet them.
+void StageCourse::look_for_orphan(const Instance& i) {
+  const auto label = combination_label(to_string(i.combination));
+  for (const auto& pod : in_.snapshot.pods) {
+    const bool ours = mark(pod->meta, marks::kStage) == i.stage->name &&
+                      mark(pod->meta, marks::kCombination) == label;
+    if (!ours || pod->succeeded || pod->failed) continue;
+    status(i).message = "its Job was deleted; its pod is ending";
+    return;
+  }
+  conclude(i, {FailureClass::Infrastructure, "its Job was deleted"});
 }
 
 void StageCourse::settle(const Instance& i) {

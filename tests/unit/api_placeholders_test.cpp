@@ -7,7 +7,7 @@
 namespace weir {
 namespace {
 
-using Kind = Placeholder::Kind;
+using What = Placeholder::Kind;
 
 std::string found_in(const std::string& text) {
   const auto found = placeholders_in(text);

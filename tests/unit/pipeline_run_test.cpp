@@ -181,7 +181,13 @@ TEST(PipelineRunCourse, WhatIsNotRestartableIsLeftToAPerson) {
 TEST(PipelineRunCourse, ADeletedJobIsAnAttemptThatTheInfrastructureEnded) {
   World world(Json{{"stages", {stage("unit")}}});
   world.settle();
+  StagePodView pod;
+  pod.meta.labels = world.job("unit").meta.labels;
+  world.pods["p"] = pod;
   world.jobs.clear();
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(world.status("unit").message, "its Job was deleted; its pod is ending");
+  world.pods.clear();
   ASSERT_TRUE(world.settle());
   EXPECT_EQ(world.status("unit").lost, 1);
   world.now += seconds(10);
