@@ -50,7 +50,7 @@ TEST(PipelineSpec, WhatIsLeftOutHasItsDefault) {
 }
 
 TEST(PipelineSpec, AllOfAStageIsRead) {
-  const auto pipeline = decode_stage_with(R"({
+  const auto pipeline = decode_stage_with(R"j({
       "matrix": {"axes": [{"name": "python", "values": ["3.11", "3.12"]}],
                  "include": [{"python": "3.13"}], "exclude": [{"python": "3.11"}],
                  "maxParallel": 2, "failFast": false},
@@ -62,7 +62,7 @@ TEST(PipelineSpec, AllOfAStageIsRead) {
       "services": [{"name": "redis", "image": "redis:7", "readyPort": 6379}],
       "artifacts": {"save": [{"name": "dist", "path": "dist/"}]},
       "mountServiceAccountToken": true,
-      "pod": {"runAsUser": 999, "nodeSelector": {"disk": "ssd"}}})");
+      "pod": {"runAsUser": 999, "nodeSelector": {"disk": "ssd"}}})j");
   ASSERT_TRUE(pipeline) << pipeline.error().message;
   const auto& stage = pipeline->stages.at(0);
   EXPECT_EQ(combinations(*stage.matrix).size(), 2U);
@@ -103,9 +103,9 @@ TEST(PipelineSpec, StagesWaitForNeedsResultsAndArtifacts) {
       R"({"results": [{"name": "digest"}], "artifacts": {"save": [{"name": "d", "path": "d"}]}})"));
   spec["stages"].push_back(Json::parse(R"({"name": "lint", "steps": [{"name": "a", "image": "a",
       "command": ["a"]}]})"));
-  spec["stages"].push_back(Json::parse(R"({"name": "push", "needs": ["lint"],
+  spec["stages"].push_back(Json::parse(R"j({"name": "push", "needs": ["lint"],
       "env": [{"name": "D", "value": "$(stages.unit.results.digest)"}],
-      "steps": [{"name": "a", "image": "a", "command": ["a"]}]})"));
+      "steps": [{"name": "a", "image": "a", "command": ["a"]}]})j"));
   spec["stages"].push_back(Json::parse(R"({"name": "use",
       "artifacts": {"use": [{"stage": "unit", "name": "d"}]},
       "steps": [{"name": "a", "image": "a", "command": ["a"]}]})"));
@@ -143,7 +143,7 @@ TEST(PipelineSpec, BadPipelinesAreRefusedWithPathAndWhatIsAllowed) {
       {two(R"("name": "a")", R"("name": "b", "needs": ["lint"])"),
        "spec.stages[1].needs: found [\"lint\"], must be names of stages; lint is none"},
       {two(R"("name": "a")",
-           R"("name": "b", "env": [{"name": "X", "value": "$(stages.a.results.x)"}])"),
+           R"j("name": "b", "env": [{"name": "X", "value": "$(stages.a.results.x)"}])j"),
        "spec.stages[1].env[0].value: found \"$(stages.a.results.x)\", must be without "
        "$(stages.a.results.x): it is none of the stage's results"},
       {two(R"("name": "a")", R"("name": "b", "artifacts": {"use": [{"stage": "a", "name": "x"}]})"),
@@ -161,9 +161,9 @@ TEST(PipelineSpec, BadPipelinesAreRefusedWithPathAndWhatIsAllowed) {
        "spec.params[0].default: found \"x\", must be one of y, z"},
       {R"({"concurrency": {"policy": "Wait"}})",
        "spec.concurrency.policy: found \"Wait\", must be one of Queue, CancelOld, Reject"},
-      {R"({"concurrency": {"group": "$(outcome)"}})",
+      {R"j({"concurrency": {"group": "$(outcome)"}})j",
        "spec.concurrency.group: found \"$(outcome)\", must be of what is known before a run"},
-      {R"({"concurrency": {"group": "$(branch)"}})",
+      {R"j({"concurrency": {"group": "$(branch)"}})j",
        "spec.concurrency.group: found \"$(branch)\", must be without $(branch): the pipeline has "
        "no source"},
       {R"({"timeout": "200h"})", "spec.timeout: found \"200h\", must be from 1s to 168h"},
@@ -188,10 +188,10 @@ TEST(PipelineSpec, BadStagesAreRefusedWithPathAndWhatIsAllowed) {
        step + ".args: found [\"y\"], must be left out with script: it has none"},
       {R"({"steps": [{"name": "a", "image": "", "script": "x"}]})",
        step + ".image: found \"\", must be an image without spaces"},
-      {R"({"steps": [{"name": "a", "image": "a", "script": "echo $(params.title)"}]})",
+      {R"j({"steps": [{"name": "a", "image": "a", "script": "echo $(params.title)"}]})j",
        step + ".script: found \"echo $(params.title)\", must be without $(params.title): who "
               "starts a run could make a program of it; give it to the step by env"},
-      {R"({"steps": [{"name": "a", "image": "a", "command": ["sh", "-c", "x $(branch)"]}]})",
+      {R"j({"steps": [{"name": "a", "image": "a", "command": ["sh", "-c", "x $(branch)"]}]})j",
        step + ".command: found [\"sh\",\"-c\",\"x $(branch)\"], must be without $(branch)"},
       {R"({"steps": [{"name": "a", "image": "a", "script": "x", "timeout": "0s"}]})",
        step + ".timeout: found \"0s\", must be from 1s to 24h"},
@@ -199,16 +199,16 @@ TEST(PipelineSpec, BadStagesAreRefusedWithPathAndWhatIsAllowed) {
        step + ".workingDir: found \"../b\", must be a relative path without '..'"},
       {R"({"env": [{"name": "1A", "value": "x"}]})",
        at + "env[0].name: found \"1A\", must be a variable's name"},
-      {R"({"env": [{"name": "A", "value": "$(date)"}]})",
+      {R"j({"env": [{"name": "A", "value": "$(date)"}]})j",
        at + "env[0].value: found \"$(date)\", must be without unknown placeholders: found "
             "\"$(date)\", must be one of $(run),"},
-      {R"({"env": [{"name": "A", "value": "$(params.x)"}]})",
+      {R"j({"env": [{"name": "A", "value": "$(params.x)"}]})j",
        at + "env[0].value: found \"$(params.x)\", must be without $(params.x): it is none of "
             "spec.params"},
-      {R"({"env": [{"name": "A", "value": "$(matrix.x)"}]})",
+      {R"j({"env": [{"name": "A", "value": "$(matrix.x)"}]})j",
        at + "env[0].value: found \"$(matrix.x)\", must be without $(matrix.x): the stage has no "
             "matrix"},
-      {R"({"env": [{"name": "A", "value": "$(outcome)"}]})",
+      {R"j({"env": [{"name": "A", "value": "$(outcome)"}]})j",
        at + "env[0].value: found \"$(outcome)\", must be without $(outcome): only stages of "
             "finally know it"},
       {R"({"env": [{"name": "A", "value": "x", "valueFrom": {}}]})",
@@ -226,10 +226,10 @@ TEST(PipelineSpec, BadStagesAreRefusedWithPathAndWhatIsAllowed) {
        at + "services[0].name: found \"test\", must be not that of a step"},
       {R"({"pod": {"runAsUser": 0}})",
        at + "pod.runAsUser: found 0, must be a whole number from 1"},
-      {R"({"when": [{"input": "$(run)", "operator": "Is", "values": ["x"]}]})",
+      {R"j({"when": [{"input": "$(run)", "operator": "Is", "values": ["x"]}]})j",
        at + "when[0].operator: found \"Is\", must be one of In, NotIn"},
-      {R"({"when": [{"input": "$(matrix.a)", "operator": "In", "values": ["x"]}],
-           "matrix": {"axes": [{"name": "a", "values": ["1"]}]}})",
+      {R"j({"when": [{"input": "$(matrix.a)", "operator": "In", "values": ["x"]}],
+           "matrix": {"axes": [{"name": "a", "values": ["1"]}]}})j",
        at + "when[0].input: found \"$(matrix.a)\", must be without $(matrix.a): `when` is asked"},
       {R"({"results": [{"name": "a"}, {"name": "a"}]})",
        at + "results[1].name: found \"a\", must be unique in the list"},

@@ -136,9 +136,9 @@ TEST_F(JobOfAStage, KeepsTheRestrictedStandard) {
 
 TEST_F(JobOfAStage, ParametersArriveAsEnvironmentAndNothingElse) {
   params_ = {{"log-level", "debug"}, {"title", "$(TOKEN)\"; rm -rf /"}};
-  const auto job = build(R"({"env": [{"name": "TITLE", "value": "t: $(params.title)"},
+  const auto job = build(R"j({"env": [{"name": "TITLE", "value": "t: $(params.title)"},
       {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
-      "envFrom": [{"secretRef": {"name": "all"}, "prefix": "P_"}]})",
+      "envFrom": [{"secretRef": {"name": "all"}, "prefix": "P_"}]})j",
                          R"({"params": [{"name": "log-level"}, {"name": "title"}]})");
   const auto step = container(job, "step-test");
   EXPECT_EQ(variable(step, "PARAM_LOG_LEVEL"), "debug");
@@ -164,23 +164,23 @@ TEST_F(JobOfAStage, AStepHasItsFoldersAndWhoItIs) {
 }
 
 TEST_F(JobOfAStage, ScriptsAndCommandsRunUnderWeirStepAsTheyAreWritten) {
-  auto job = build(R"({"noOutputTimeout": "2m", "results": [{"name": "digest"}],
+  auto job = build(R"j({"noOutputTimeout": "2m", "results": [{"name": "digest"}],
       "steps": [{"name": "a", "image": "a", "script": "echo $(date) $X", "timeout": "90s"},
                 {"name": "b", "image": "b", "command": ["sh", "-c"], "args": ["echo $(X)"],
-                 "workingDir": "sub"}]})");
+                 "workingDir": "sub"}]})j");
   EXPECT_EQ(container(job, "step-a").at("command"), Json::parse(R"(["/weir/bin/weir-step"])"));
   EXPECT_EQ(container(job, "step-a").at("args"),
             Json::parse(R"(["run", "--timeout=1m30s", "--no-output-timeout=2m",
                 "--message-bytes=2457", "--result=digest", "--script=echo $$(date) $$X"])"));
   EXPECT_EQ(container(job, "step-b").at("args"),
-            Json::parse(R"(["run", "--no-output-timeout=2m", "--message-bytes=2457",
-                "--result=digest", "--", "sh", "-c", "echo $$(X)"])"));
+            Json::parse(R"j(["run", "--no-output-timeout=2m", "--message-bytes=2457",
+                "--result=digest", "--", "sh", "-c", "echo $$(X)"])j"));
   EXPECT_EQ(container(job, "step-b").at("workingDir"), "/workspace/sub");
 }
 
 TEST_F(JobOfAStage, AMatrixFillsImageAndEnvironment) {
-  const auto job = build(R"({"matrix": {"axes": [{"name": "python", "values": ["3.11"]}]},
-      "steps": [{"name": "a", "image": "python:$(matrix.python)", "script": "x"}]})");
+  const auto job = build(R"j({"matrix": {"axes": [{"name": "python", "values": ["3.11"]}]},
+      "steps": [{"name": "a", "image": "python:$(matrix.python)", "script": "x"}]})j");
   EXPECT_EQ(container(job, "step-a").at("image"), "python:3.11");
   EXPECT_EQ(variable(container(job, "step-a"), "MATRIX_PYTHON"), "3.11");
   EXPECT_EQ(json_at(job, {"metadata", "labels", "weir.dev/combination"}),
@@ -189,7 +189,7 @@ TEST_F(JobOfAStage, AMatrixFillsImageAndEnvironment) {
 
 TEST_F(JobOfAStage, AnImageThatComesOutWrongIsNamed) {
   params_ = {{"tag", "a b"}};
-  build(R"({"steps": [{"name": "a", "image": "x:$(params.tag)", "script": "x"}]})",
+  build(R"j({"steps": [{"name": "a", "image": "x:$(params.tag)", "script": "x"}]})j",
         R"({"params": [{"name": "tag"}]})");
   EXPECT_EQ(error_,
             "stage unit: steps[name=a].image: found \"x:a b\", must be an image without spaces, at "

@@ -65,8 +65,8 @@ TEST(PipelineRunCourse, AFailedStageStopsOnlyWhatNeedsIt) {
 
 TEST(PipelineRunCourse, ResultsFlowToWhoUsesThem) {
   World world(Json{{"stages", {stage("build", R"({"results": [{"name": "digest"}]})"),
-                           stage("push", R"({"env": [{"name": "D",
-                               "value": "v=$(stages.build.results.digest)"}]})")}}});
+                           stage("push", R"j({"env": [{"name": "D",
+                               "value": "v=$(stages.build.results.digest)"}]})j")}}});
   world.settle();
   EXPECT_EQ(world.phase("push"), "Waiting");
   world.pass("build", R"({"results": {"digest": "sha256:$1", "secret": "x"}})");
@@ -79,8 +79,8 @@ TEST(PipelineRunCourse, ResultsFlowToWhoUsesThem) {
 
 TEST(PipelineRunCourse, AResultThatIsMissingFailsWhoUsesIt) {
   World world(Json{{"stages", {stage("build", R"({"results": [{"name": "digest"}]})"),
-                           stage("push", R"({"env": [{"name": "D",
-                               "value": "$(stages.build.results.digest)"}]})")}}});
+                           stage("push", R"j({"env": [{"name": "D",
+                               "value": "$(stages.build.results.digest)"}]})j")}}});
   world.settle();
   world.pass("build");
   ASSERT_TRUE(world.settle());
@@ -321,10 +321,10 @@ TEST(PipelineRunCourse, WhenItDoesNotHoldOnlyUsersOfResultsAreSkipped) {
   World world(
       Json{{"params", Json::array({Json{{"name", "env"}, {"default", "dev"}}})},
        {"stages",
-        {stage("gate", R"({"results": [{"name": "x"}], "when": [{"input": "$(params.env)",
-             "operator": "In", "values": ["prod"]}]})"),
+        {stage("gate", R"j({"results": [{"name": "x"}], "when": [{"input": "$(params.env)",
+             "operator": "In", "values": ["prod"]}]})j"),
          stage("after", R"({"needs": ["gate"]})"),
-         stage("user", R"({"env": [{"name": "X", "value": "$(stages.gate.results.x)"}]})"),
+         stage("user", R"j({"env": [{"name": "X", "value": "$(stages.gate.results.x)"}]})j"),
          stage("last", R"({"needs": ["user"]})")}}});
   ASSERT_TRUE(world.settle());
   EXPECT_EQ(world.phases(), "gate:Skipped after:Running user:Skipped last:Skipped ");
