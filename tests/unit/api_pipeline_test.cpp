@@ -197,6 +197,13 @@ TEST(PipelineSpec, BadStagesAreRefusedWithPathAndWhatIsAllowed) {
        step + ".timeout: found \"0s\", must be from 1s to 24h"},
       {R"({"steps": [{"name": "a", "image": "a", "script": "x", "workingDir": "../b"}]})",
        step + ".workingDir: found \"../b\", must be a relative path without '..'"},
+  };
+  for (const auto& bad : table) expect_refused(bad, decode_stage_with(bad.patch));
+}
+
+TEST(PipelineSpec, BadPartsOfStagesAreRefusedWithPathAndWhatIsAllowed) {
+  const std::string at = "spec.stages[0].";
+  const std::vector<BadInput> table{
       {R"({"env": [{"name": "1A", "value": "x"}]})",
        at + "env[0].name: found \"1A\", must be a variable's name"},
       {R"j({"env": [{"name": "A", "value": "$(date)"}]})j",
