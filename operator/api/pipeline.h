@@ -1,5 +1,5 @@
 // Pipeline (weir.dev/v1alpha1): from a commit to what is released, as a graph of stages. A stage is one Job per combination of its
-// matrix and attempt. Not installed in a cluster yet: operator/designs/015-pipelines.md.
+// matrix and attempt.
 #pragma once
 
 #include <array>
@@ -46,12 +46,6 @@ struct PipelineParameter {
   std::string name;
   std::optional<std::string> fallback;  // none: a run must give it
   std::vector<std::string> allowed;     // empty = any text
-};
-
-struct GitSource {
-  std::string url;     // https, ssh, or user@host:path; no password
-  std::string secret;  // in the pipeline's namespace; "" = none
-  bool submodules = false;
 };
 
 enum class ConcurrencyPolicy { Queue, CancelOld, Reject };
@@ -120,16 +114,6 @@ struct Retry {
   std::vector<FailureClass> classes;
 };
 
-struct SavedArtifact {
-  std::string name;
-  std::string path;
-};
-
-struct UsedArtifact {
-  std::string stage;
-  std::string name;
-};
-
 // All that a stage may change of its pod: what is not here keeps the "restricted" pod security standard.
 struct PodOverrides {
   int run_as_user = 1000;
@@ -154,8 +138,6 @@ struct Stage {
   milliseconds timeout{std::chrono::minutes(30)};
   std::optional<milliseconds> no_output_timeout{};
   std::vector<std::string> results;
-  std::vector<SavedArtifact> saves;
-  std::vector<UsedArtifact> uses;
   bool mounts_token = false;  // of the service account
   PodOverrides pod;
   std::string text;  // compact JSON, as written
@@ -163,7 +145,6 @@ struct Stage {
 
 struct PipelineSpec {
   std::string service_account;  // "" = the namespace's default
-  std::optional<GitSource> source;
   std::vector<PipelineParameter> params;
   std::optional<Concurrency> concurrency;
   std::vector<Stage> stages;
@@ -176,10 +157,13 @@ struct Pipeline {
   ObjectMeta meta;
   Result<PipelineSpec> spec = PipelineSpec{};  // an error names the field
   std::string spec_text;                       // compact JSON as stored, to keep with a run
+  std::int64_t observed_generation = 0;        // of its status
+  std::vector<Condition> conditions;
 };
 
 // Errors: Invalid (names the field's path, what was found and what is allowed) or Parse.
 Result<PipelineSpec> decode_pipeline_spec(const Json& spec);
 Result<Pipeline> decode_pipeline(const Json& object);
+Json encode_pipeline_status(const Pipeline& pipeline);
 
 }  // namespace weir

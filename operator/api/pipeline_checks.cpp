@@ -60,23 +60,9 @@ class ReferenceCheck {
   }
 
   void check_needs(const FieldReader& item, const Stage& stage) {
-    if (in_finally_ && !stage.needs.empty())
-      item.refuse("needs", "left out in finally, which waits for all stages");
     if (in_finally_ && find(stage.name)) item.refuse("name", "not that of one of spec.stages");
     for (const auto& need : stage.needs)
       if (!find(need)) item.refuse("needs", fmt::format("names of stages; {} is none", need));
-    const auto uses = item.object_or_empty("artifacts")
-                          .list("use", {0, static_cast<std::int64_t>(stage.uses.size())});
-    for (std::size_t i = 0; i < uses.size(); ++i) {
-      const auto* from = find(stage.uses[i].stage);
-      if (!from)
-        uses[i].refuse("stage", "the name of one of spec.stages");
-      else if (from->matrix)
-        uses[i].refuse("stage", "a stage without matrix");
-      else if (std::none_of(from->saves.begin(), from->saves.end(),
-                            [&](const auto& saved) { return saved.name == stage.uses[i].name; }))
-        uses[i].refuse("name", fmt::format("an artifact that {} saves", from->name));
-    }
   }
 
   void check_placeholders(const FieldReader& item, const Stage& stage) {
@@ -127,9 +113,6 @@ class ReferenceCheck {
       case What::Run:
       case What::Pipeline:
       case What::Namespace: return "";
-      case What::Commit:
-      case What::Branch:
-      case What::Tag: return pipeline_.source ? "" : "the pipeline has no source";
       case What::Outcome: return in_finally_ ? "" : "only stages of finally know it";
       case What::Param: return has_param(placeholder.name) ? "" : "it is none of spec.params";
       case What::Matrix: return why_no_axis(placeholder.name, stage);

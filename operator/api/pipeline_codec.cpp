@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/codec.h"
+#include "api/condition_codec.h"
 #include "api/stage_readers.h"
 
 namespace weir {
@@ -44,45 +45,12 @@ bool is_anything(std::string_view /*text*/) { return true; }
 
 bool has_no_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
-// No password, which everybody who may read the pipeline could read, and nothing that git would take for an option.
-bool is_git_url(std::string_view text) {
-  if (text.find_first_of(" \t\r\n") != std::string_view::npos) return false;
-  for (const std::string_view scheme : {"https://", "http://"})
-    if (text.starts_with(scheme))
-      return text.size() > scheme.size() && text.find('@') == std::string_view::npos;
-  static constexpr std::string_view kSsh = "ssh://";
-  const auto rest = text.starts_with(kSsh) ? text.substr(kSsh.size()) : text;
-  const auto at = rest.find('@');
-  const auto user = at == std::string_view::npos ? std::string_view() : rest.substr(0, at);
-  const auto host = at == std::string_view::npos ? rest : rest.substr(at + 1);
-  if (user.find(':') != std::string_view::npos || user.starts_with('-')) return false;
-  if (host.empty() || host[0] == '-') return false;
-  if (text.starts_with(kSsh)) return host.find('/') != std::string_view::npos;
-  return at != std::string_view::npos && at > 0 && host.find(':') != std::string_view::npos;
-}
-
-const TextRule kGitUrl{2048, is_git_url,
-                       "a git URL over https or ssh without password, like "
-                       "https://git.example.com/shop.git or git@git.example.com:shop.git"};
-
-std::optional<GitSource> read_source(const FieldReader& spec) {
-  if (!spec.has("source")) return std::nullopt;
-  const auto git = spec.object("source").object("git");
-  GitSource source;
-  source.url = git.text("url", kGitUrl);
-  if (git.has("secretRef"))
-    source.secret = git.object("secretRef").text("name", text_rules::kSubdomain);
-  source.submodules = git.flag_or("submodules", false);
-  return source;
-}
-
 std::vector<PipelineParameter> read_params(const FieldReader& spec) {
   std::vector<PipelineParameter> params;
   const auto items = spec.list("params", kParamCount);
   for (const auto& item : items) {
     PipelineParameter param;
     param.name = item.text("name", text_rules::kParamName);
-    item.text_or("description", text_rules::kAnyText, "");
     param.allowed = item.texts("allowed", kAllowedCount, text_rules::kParamValue);
     if (item.has("default")) {
       param.fallback = item.text("default", text_rules::kParamValue);
@@ -120,7 +88,7 @@ std::vector<Stage> read_stages(const FieldReader& spec, std::string_view field, 
   const auto items = spec.list(field, count);
   const Json& list = spec.raw(field);
   for (std::size_t i = 0; i < items.size(); ++i) {
-    stages.push_back(read_stage(items[i]));
+    stages.push_back(read_stage(items[i], field == "finally"));
     stages.back().text = dump_json(list.at(i));
   }
   spec.refuse_twins(items, "name");
@@ -209,15 +177,19 @@ std::optional<Matrix> read_matrix(const FieldReader& stage) {
 }
 
 Result<PipelineSpec> decode_pipeline_spec(const Json& spec) {
+  Reading reading;
+  auto pipeline = read_pipeline_spec(FieldReader(spec, "spec", reading));
+  if (auto error = reading.error()) return *std::move(error);
   const auto size = dump_json(spec).size();
   if (size > kMaxPipelineText)
     return Error{ErrorKind::Invalid, fmt::format("spec: found {} bytes of JSON, must be at most {}",
                                                  size, kMaxPipelineText)};
-  Reading reading;
-  const FieldReader reader(spec, "spec", reading);
+  return pipeline;
+}
+
+PipelineSpec read_pipeline_spec(const FieldReader& reader) {
   PipelineSpec pipeline;
   pipeline.service_account = reader.text_or("serviceAccountName", text_rules::kSubdomain, "");
-  pipeline.source = read_source(reader);
   pipeline.params = read_params(reader);
   pipeline.concurrency = read_concurrency(reader);
   pipeline.stages = read_stages(reader, "stages", kStageCount);
@@ -225,8 +197,7 @@ Result<PipelineSpec> decode_pipeline_spec(const Json& spec) {
   pipeline.timeout = reader.duration_or("timeout", hours(2), seconds(1), hours(168));
   pipeline.retention = read_retention(reader.object_or_empty("retention"));
   // A wrong part would be blamed a second time for what follows from it.
-  if (reading.faults.empty()) check_references(reader, pipeline);
-  if (auto error = reading.error()) return *std::move(error);
+  if (!reader.has_faults()) check_references(reader, pipeline);
   return pipeline;
 }
 
@@ -235,6 +206,9 @@ Result<Pipeline> decode_pipeline(const Json& object) {
   ASSIGN_OR_RETURN(pipeline.meta, decode_meta(object));
   const Json& spec = json_at(object, {"spec"});
   pipeline.spec_text = dump_json(spec);
+  const Json& status = json_at(object, {"status"});
+  pipeline.observed_generation = json_int(status, {"observedGeneration"});
+  pipeline.conditions = decode_conditions(json_at(status, {"conditions"}));
   const auto& name = pipeline.meta.key.name;
   const auto& rule = text_rules::kServiceName;
   if (name.size() > rule.max || !rule.matches(name))
@@ -243,6 +217,13 @@ Result<Pipeline> decode_pipeline(const Json& object) {
   else
     pipeline.spec = decode_pipeline_spec(spec);
   return pipeline;
+}
+
+Json encode_pipeline_status(const Pipeline& pipeline) {
+  Json status = Json::object();
+  status["observedGeneration"] = pipeline.observed_generation;
+  if (!pipeline.conditions.empty()) status["conditions"] = encode_conditions(pipeline.conditions);
+  return status;
 }
 
 }  // namespace weir

@@ -1,5 +1,4 @@
-// PipelineRun (weir.dev/v1alpha1): one way of one commit through a Pipeline. Not installed in a cluster yet:
-// operator/designs/015-pipelines.md.
+// PipelineRun (weir.dev/v1alpha1): one way through a Pipeline.
 #pragma once
 
 #include <map>
@@ -31,16 +30,9 @@ enum class DesiredState {
   Cancelled,  // what runs is stopped, nothing else begins
 };
 
-struct RunSource {
-  std::string commit;  // 40 or 64 hex digits
-  std::string branch;
-  std::string tag;
-};
-
 struct PipelineRunSpec {
   std::string pipeline;
   std::map<std::string, std::string> params;
-  RunSource source;
   DesiredState desired_state = DesiredState::Running;
   std::string rerun_of;  // a run whose successes are taken over where nothing changed; "" = none
 };

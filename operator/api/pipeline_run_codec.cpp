@@ -15,25 +15,6 @@ constexpr Choice<DesiredState> kStates[] = {{"Running", DesiredState::Running},
                                             {"Stopped", DesiredState::Stopped},
                                             {"Cancelled", DesiredState::Cancelled}};
 
-bool is_commit(std::string_view text) {
-  return (text.size() == 40 || text.size() == 64) &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-// The part of git's rules (check-ref-format) that keeps a name from being an option or a range.
-bool is_ref_name(std::string_view text) {
-  return !text.empty() && text.front() != '-' && text.front() != '/' && text.back() != '/' &&
-         text.find("..") == std::string_view::npos && text.find("@{") == std::string_view::npos &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return c > ' ' && c != '\x7f' &&
-                  std::string_view("~^:?*[\\").find(c) == std::string_view::npos;
-         });
-}
-
-const TextRule kCommit{64, is_commit, "a whole commit id, 40 or 64 lower-case hex digits"};
-const TextRule kRefName{255, is_ref_name, "a name as git allows it, at most 255 characters"};
-
 std::map<std::string, std::string> read_params(const FieldReader& spec) {
   std::map<std::string, std::string> params;
   const auto items = spec.list("params", kParamCount);
@@ -86,18 +67,18 @@ std::string_view to_string(DesiredState state) {
 
 Result<PipelineRunSpec> decode_pipeline_run_spec(const Json& spec) {
   Reading reading;
-  const FieldReader reader(spec, "spec", reading);
+  auto run = read_pipeline_run_spec(FieldReader(spec, "spec", reading));
+  if (auto error = reading.error()) return *std::move(error);
+  return run;
+}
+
+PipelineRunSpec read_pipeline_run_spec(const FieldReader& reader) {
   PipelineRunSpec run;
   run.pipeline = reader.object("pipelineRef").text("name", text_rules::kServiceName);
   run.params = read_params(reader);
-  const auto source = reader.object_or_empty("source");
-  run.source.commit = source.text_or("commit", kCommit, "");
-  run.source.branch = source.text_or("branch", kRefName, "");
-  run.source.tag = source.text_or("tag", kRefName, "");
   run.desired_state = reader.choice("desiredState", kStates, {DesiredState::Running});
   if (reader.has("rerunOf"))
     run.rerun_of = reader.object("rerunOf").text("name", text_rules::kServiceName);
-  if (auto error = reading.error()) return *std::move(error);
   return run;
 }
 
@@ -144,8 +125,6 @@ Result<std::map<std::string, std::string>> parameters_of(const PipelineRunSpec& 
           fmt::format("spec.params[].name: found \"{}\", must be one of the pipeline's "
                       "parameters ({})",
                       name, fmt::join(known, ", ")));
-  if (pipeline.source && run.source.commit.empty())
-    return wrong("spec.source.commit: missing, must be " + std::string(kCommit.allowed));
   return values;
 }
 

@@ -14,13 +14,10 @@ using What = Placeholder::Kind;
 
 constexpr std::size_t kMaxShown = 80;  // bytes of an unknown placeholder in a message
 
-constexpr std::array<std::pair<std::string_view, What>, 7> kWords{{
+constexpr std::array<std::pair<std::string_view, What>, 4> kWords{{
     {"run", What::Run},
     {"pipeline", What::Pipeline},
     {"namespace", What::Namespace},
-    {"commit", What::Commit},
-    {"branch", What::Branch},
-    {"tag", What::Tag},
     {"outcome", What::Outcome},
 }};
 
@@ -58,8 +55,8 @@ std::optional<Placeholder> parse_body(std::string_view body) {
 
 Error unknown(std::string_view found) {
   return {ErrorKind::Invalid,
-          fmt::format("found \"{}\", must be one of $(run), $(pipeline), $(namespace), $(commit), "
-                      "$(branch), $(tag), $(outcome), $(params.NAME), $(matrix.AXIS), "
+          fmt::format("found \"{}\", must be one of $(run), $(pipeline), $(namespace), "
+                      "$(outcome), $(params.NAME), $(matrix.AXIS), "
                       "$(stages.STAGE.results.NAME); $$( for $( itself",
                       clip(found, kMaxShown))};
 }

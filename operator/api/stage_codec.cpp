@@ -21,7 +21,6 @@ constexpr Range kWhenCount{0, 8};
 constexpr Range kWhenValueCount{1, 32};
 constexpr Range kClassCount{0, 6};
 constexpr Range kResultCount{0, kMaxResults};
-constexpr Range kArtifactCount{0, 16};
 constexpr Range kSelectorCount{0, 16};
 constexpr Range kTolerationCount{0, 16};
 constexpr Range kPullSecretCount{0, 8};
@@ -224,16 +223,6 @@ Retry read_retry(const FieldReader& of) {
   return retry;
 }
 
-void read_artifacts(const FieldReader& artifacts, Stage& stage) {
-  const auto saves = artifacts.list("save", kArtifactCount);
-  for (const auto& item : saves)
-    stage.saves.push_back({item.text("name", text_rules::kParamName), item.text("path", kPath)});
-  artifacts.refuse_twins(saves, "name");
-  for (const auto& item : artifacts.list("use", kArtifactCount))
-    stage.uses.push_back(
-        {item.text("stage", text_rules::kParamName), item.text("name", text_rules::kParamName)});
-}
-
 std::vector<std::string> read_names(const FieldReader& of, std::string_view field, Range count,
                                     const TextRule& rule) {
   std::vector<std::string> names;
@@ -270,10 +259,10 @@ PodOverrides read_pod(const FieldReader& pod) {
 
 }  // namespace
 
-Stage read_stage(const FieldReader& item) {
+Stage read_stage(const FieldReader& item, bool final) {
   Stage stage;
   stage.name = item.text("name", text_rules::kParamName);
-  stage.needs = item.texts("needs", kNeedCount, text_rules::kParamName);
+  if (!final) stage.needs = item.texts("needs", kNeedCount, text_rules::kParamName);
   stage.when = read_when(item);
   read_containers(item, stage);
   stage.env = read_env(item);
@@ -285,7 +274,6 @@ Stage read_stage(const FieldReader& item) {
   if (item.has("noOutputTimeout"))
     stage.no_output_timeout = item.duration("noOutputTimeout", seconds(1), hours(24));
   stage.results = read_names(item, "results", kResultCount, text_rules::kParamName);
-  read_artifacts(item.object_or_empty("artifacts"), stage);
   stage.mounts_token = item.flag_or("mountServiceAccountToken", false);
   stage.pod = read_pod(item.object_or_empty("pod"));
   return stage;

@@ -67,7 +67,6 @@ std::set<std::string> stages_used_by(const Stage& stage) {
     add_stages_of(service.image, stages);
     add_stages_of(service.env, stages);
   }
-  for (const auto& artifact : stage.uses) stages.insert(artifact.stage);
   return stages;
 }
 

@@ -1,4 +1,4 @@
-// Which stage waits for which: by `needs`, by results and by artifacts. Pure.
+// Which stage waits for which: by `needs` and by results. Pure.
 #pragma once
 
 #include <set>
@@ -9,7 +9,7 @@
 
 namespace weir {
 
-// Names of the stages whose results or artifacts a stage uses: without them it cannot run.
+// Names of the stages whose results a stage uses: without them it cannot run.
 std::set<std::string> stages_used_by(const Stage& stage);
 
 // Those and its `needs`.

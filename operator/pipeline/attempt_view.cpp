@@ -39,7 +39,7 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, N>& wor
   return std::find(words.begin(), words.end(), text) != words.end();
 }
 
-// "step test", "service redis", "container weir-checkout"
+// "step test", "service redis", "container weir-tools"
 std::string called(const ContainerView& container) {
   const std::string_view name = container.name;
   if (name.starts_with(contract::kStepPrefix))
@@ -55,8 +55,7 @@ std::string with_words(std::string text, const std::string& words) {
 
 // Those whose end ends the pod.
 bool is_sidecar(const ContainerView& container) {
-  return container.name == contract::kHelper ||
-         container.name.starts_with(contract::kServicePrefix);
+  return container.name.starts_with(contract::kServicePrefix);
 }
 
 const StagePodView* newest(const std::vector<std::shared_ptr<const StagePodView>>& pods) {

@@ -26,8 +26,8 @@ class RunPlan {
     // As text: what is too long is cut there.
     auto status = encode_pipeline_run_status(course_.status);
     if (status != encode_pipeline_run_status(run_.status))
-      plan_.actions.emplace_back(PatchStatus{kinds::kPipelineRun, run_.meta.key, run_.meta.uid,
-                                             std::move(status)});
+      plan_.actions.emplace_back(
+          PatchStatus{kinds::kPipelineRun, run_.meta.key, run_.meta.uid, std::move(status)});
     for (const auto& job : course_.stops) stop(*job);
     for (const auto& notice : course_.notices)
       plan_.actions.emplace_back(RecordEvent{kinds::kPipelineRun, run_.meta.key, run_.meta.uid,
@@ -74,11 +74,16 @@ std::string kept_spec_name(const PipelineRun& run) {
   return fmt::format("{}-{}", name, short_hash(run.meta.uid, kHashPart));
 }
 
-std::string decode_kept_spec(const Json& object, const PipelineRun& run) {
-  const auto meta = decode_meta(object);
-  if (!meta || meta->key.name != kept_spec_name(run) || meta->owner_uid != run.meta.uid) return "";
+Result<KeptSpec> decode_kept_spec(const Json& object) {
+  KeptSpec kept;
+  ASSIGN_OR_RETURN(kept.meta, decode_meta(object));
   const Json& data = json_at(object, {"data"});
-  return data.is_object() ? dump_json(data) : "";
+  if (data.is_object()) kept.text = dump_json(data);
+  return kept;
+}
+
+bool is_kept_for(const KeptSpec& kept, const PipelineRun& run) {
+  return kept.meta.key.name == kept_spec_name(run) && kept.meta.owner_uid == run.meta.uid;
 }
 
 Plan decide_run(const RunSnapshot& snapshot, const JobSettings& settings, WallTime now,

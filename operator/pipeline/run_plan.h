@@ -11,9 +11,14 @@ namespace weir {
 Plan decide_run(const RunSnapshot& snapshot, const JobSettings& settings, WallTime now,
                 const Error* refused);
 
-// ControllerRevision with the spec that a run keeps, so that an edit of the Pipeline does not change what has begun.
+// View of a ControllerRevision with the spec that a run keeps, so that an edit of the Pipeline does not change what has begun.
+struct KeptSpec {
+  ObjectMeta meta;
+  std::string text;  // compact JSON; "" = none
+};
+
 std::string kept_spec_name(const PipelineRun& run);
-// "" = it is none, or not this run's.
-std::string decode_kept_spec(const Json& object, const PipelineRun& run);
+Result<KeptSpec> decode_kept_spec(const Json& object);  // errors: Parse
+bool is_kept_for(const KeptSpec& kept, const PipelineRun& run);
 
 }  // namespace weir

@@ -26,23 +26,18 @@ RunValues values_of(const PipelineRun& run, const std::string& pipeline) {
   values.run = run.meta.key.name;
   values.pipeline = pipeline;
   values.ns = run.meta.key.ns;
-  if (run.spec) values.source = run.spec->source;
   for (const auto& stage : run.status.stages)
     if (stage.phase == StagePhase::Succeeded && stage.combination.empty())
       values.results[stage.name] = stage.results;
   return values;
 }
 
-// A run without branch or tag has an empty one: `when` can ask for that.
 ValueOf RunValues::of(const Combination& combination) const {
   return [this, combination](const Placeholder& wanted) -> std::optional<std::string> {
     switch (wanted.kind) {
       case What::Run: return run;
       case What::Pipeline: return pipeline;
       case What::Namespace: return ns;
-      case What::Commit: return source.commit;
-      case What::Branch: return source.branch;
-      case What::Tag: return source.tag;
       case What::Outcome: return outcome.empty() ? std::nullopt : std::optional(outcome);
       case What::Param: return find(params, wanted.name);
       case What::Matrix: return find(combination, wanted.name);
@@ -71,9 +66,6 @@ std::string input_digest(const Stage& stage, const Combination& combination,
   }
   const Json input{{"stage", stage.text},
                    {"combination", to_string(combination)},
-                   {"commit", values.source.commit},
-                   {"branch", values.source.branch},
-                   {"tag", values.source.tag},
                    {"params", values.params},
                    {"results", results},
                    {"needs", needs}};

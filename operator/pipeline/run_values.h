@@ -15,7 +15,6 @@ struct RunValues {
   std::string run;
   std::string pipeline;
   std::string ns;
-  RunSource source;
   std::map<std::string, std::string> params;
   std::map<std::string, std::map<std::string, std::string>> results;  // by stage
   std::string outcome;  // of the stages, for `finally`; "" = not known yet

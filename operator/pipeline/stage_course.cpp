@@ -127,8 +127,8 @@ void StageCourse::count_ended(const Instance& i) {
   if (stage.phase == StagePhase::Stopping && stage.failure) {
     failure = *stage.failure;
   } else if (job) {
-    const auto view = look_at_attempt(*i.stage, *job, pods_of(*job),
-                                      stage.started.value_or(in_.now), in_.now);
+    const auto view =
+        look_at_attempt(*i.stage, *job, pods_of(*job), stage.started.value_or(in_.now), in_.now);
     if (view.end && view.end->failure) failure = *view.end->failure;
   }
   stage.failure = failure;

@@ -17,7 +17,7 @@ constexpr std::size_t kRunPart = 26;  // characters of a Job's name
 constexpr std::size_t kStagePart = 20;
 constexpr std::size_t kHashPart = 8;
 constexpr std::size_t kLabelHash = 10;
-constexpr int kGraceSeconds = 60;   // for the helper to bring everything home
+constexpr int kGraceSeconds = 30;   // for a step that is stopped to clean up
 constexpr int kServiceTries = 300;  // seconds until a service must be ready
 
 using Words = std::vector<std::string>;
@@ -141,14 +141,13 @@ class JobBuilder {
       pod["tolerations"] = *std::move(tolerations);
   }
 
-  // In the order in which the kubelet begins them; the helper is the last sidecar to be ended, as it is the first.
+  // In the order in which the kubelet begins them.
   Json init_containers() {
     Json list = Json::array();
-    list.push_back(own(contract::kTools, {"install", std::string(contract::kBin)}, false));
-    list.push_back(own(contract::kHelper, {"gather", std::string(contract::kOut)}));
-    list.back()["restartPolicy"] = "Always";
+    list.push_back(own(contract::kTools,
+                       {"install", std::string(contract::kBin), std::string(contract::kOut)},
+                       false));
     for (const auto& service : job_.stage.services) list.push_back(service_container(service));
-    if (job_.pipeline.source) list.push_back(checkout(*job_.pipeline.source));
     for (const auto& step : job_.stage.steps) list.push_back(step_container(step));
     return list;
   }
@@ -169,32 +168,17 @@ class JobBuilder {
   Json own(std::string_view name, Words args, bool tools_read_only = true) const {
     return {{"name", name},
             {"image", settings_.helper_image},
-            {"command", Json::array({tools_read_only ? contract::kStepProgram
-                                                     : std::string_view("/usr/bin/weir-step")})},
+            {"command",
+             Json::array({tools_read_only ? contract::kStepProgram : contract::kProgramInImage})},
             {"args", std::move(args)},
             {"securityContext", security()},
             {"volumeMounts", mounts(tools_read_only)}};
-  }
-
-  Json checkout(const GitSource& source) const {
-    Json container = own(contract::kCheckout, {"checkout", std::string(contract::kWorkspace)});
-    Environment env;
-    env.put_text("WEIR_GIT_URL", source.url);
-    env.put_text("WEIR_GIT_COMMIT", job_.values.source.commit);
-    env.put_text("WEIR_GIT_SUBMODULES", source.submodules ? "true" : "false");
-    container["env"] = std::move(env).take();
-    if (!source.secret.empty())
-      container["volumeMounts"].push_back(mount("git-credentials", "/weir/git", true));
-    return container;
   }
 
   Json volumes() const {
     Json list = Json::array();
     for (const auto* name : {"weir-bin", "weir-out", "workspace"})
       list.push_back(Json{{"name", name}, {"emptyDir", Json::object()}});
-    if (job_.pipeline.source && !job_.pipeline.source->secret.empty())
-      list.push_back(Json{{"name", "git-credentials"},
-                          {"secret", {{"secretName", job_.pipeline.source->secret}}}});
     return list;
   }
 
@@ -231,7 +215,6 @@ class JobBuilder {
     for (const auto& [axis, value] : job_.combination)
       env.put_text(variable_name("MATRIX_", axis), value);
     env.put_text("WORKSPACE", contract::kWorkspace);
-    env.put_text("REPORTS", contract::kReports);
     env.put_text("RESULTS", contract::kResults);
     env.put_text("WEIR_PIPELINE", job_.values.pipeline);
     env.put_text("WEIR_RUN", job_.values.run);
@@ -240,10 +223,6 @@ class JobBuilder {
     env.put_text("WEIR_ATTEMPT",
                  job_name(job_.run, job_.stage.name, to_string(job_.combination), job_.attempt));
     if (!job_.values.outcome.empty()) env.put_text("WEIR_OUTCOME", job_.values.outcome);
-    if (!job_.pipeline.source) return;
-    env.put_text("WEIR_COMMIT", job_.values.source.commit);
-    env.put_text("WEIR_BRANCH", job_.values.source.branch);
-    env.put_text("WEIR_TAG", job_.values.source.tag);
   }
 
   Json env_from() const {
@@ -313,8 +292,7 @@ class JobBuilder {
 
   // Of a termination message, so that the kubelet cuts nothing off.
   std::size_t message_bytes() const {
-    const auto containers =
-        3 + job_.stage.services.size() + job_.stage.steps.size() + (job_.pipeline.source ? 1U : 0U);
+    const auto containers = 2 + job_.stage.services.size() + job_.stage.steps.size();
     return std::min<std::size_t>(4096, contract::kTerminationBytes / containers);
   }
 

@@ -1,5 +1,4 @@
-// What the Job of a stage and the program `weir-step`, under which each step runs in its container, agree upon. `weir-step` itself
-// does not exist yet: operator/designs/015-pipelines.md.
+// What the Job of a stage and the program `weir-step`, under which each step runs in its container, agree upon.
 #pragma once
 
 #include <chrono>
@@ -14,16 +13,14 @@ namespace weir {
 
 namespace contract {
 inline constexpr std::string_view kStepProgram = "/weir/bin/weir-step";
-inline constexpr std::string_view kBin = "/weir/bin";  // read-only for steps
+inline constexpr std::string_view kProgramInImage = "/weir-step";  // of Weir's own image
+inline constexpr std::string_view kBin = "/weir/bin";              // read-only for steps
 inline constexpr std::string_view kOut = "/weir/out";
-inline constexpr std::string_view kReports = "/weir/out/reports";
 inline constexpr std::string_view kResults = "/weir/out/results";  // a file for each result
 inline constexpr std::string_view kHome = "/weir/out/home";
 inline constexpr std::string_view kWorkspace = "/workspace";
 
-inline constexpr std::string_view kTools = "weir-tools";        // puts weir-step into kBin
-inline constexpr std::string_view kHelper = "weir-helper";      // sidecar: stays to the end
-inline constexpr std::string_view kCheckout = "weir-checkout";  // the source, at its commit
+inline constexpr std::string_view kTools = "weir-tools";  // puts weir-step into kBin
 inline constexpr std::string_view kEnd = "weir-end";  // the main container: all steps have passed
 inline constexpr std::string_view kStepPrefix = "step-";
 inline constexpr std::string_view kServicePrefix = "service-";

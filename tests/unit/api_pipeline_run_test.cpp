@@ -1,10 +1,9 @@
-#include "api/pipeline_run.h"
-
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
 #include "api/job_views.h"
+#include "api/pipeline_run.h"
 #include "base/json.h"
 
 namespace weir {
@@ -19,12 +18,10 @@ Result<PipelineRunSpec> decode(const std::string& text) {
 TEST(PipelineRunSpec, AllOfItIsRead) {
   const auto run = decode(R"({"pipelineRef": {"name": "shop"},
       "params": [{"name": "level", "value": "debug"}],
-      "source": {"commit": "0123456789abcdef0123456789abcdef01234567", "branch": "feature/x"},
       "desiredState": "Stopped", "rerunOf": {"name": "shop-1"}})");
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_EQ(run->pipeline, "shop");
   EXPECT_EQ(run->params.at("level"), "debug");
-  EXPECT_EQ(run->source.branch, "feature/x");
   EXPECT_EQ(run->desired_state, DesiredState::Stopped);
   EXPECT_EQ(run->rerun_of, "shop-1");
   EXPECT_EQ(decode(R"({"pipelineRef": {"name": "shop"}})")->desired_state, DesiredState::Running);
@@ -35,12 +32,6 @@ TEST(PipelineRunSpec, BadInputIsRefusedWithPathAndWhatIsAllowed) {
       {"{}", "spec.pipelineRef: missing, must be an object"},
       {R"({"pipelineRef": {"name": "shop"}, "params": [{"name": "a", "value": 1}]})",
        "spec.params[0].value: found 1, must be a text of at most 2048 characters"},
-      {R"({"pipelineRef": {"name": "shop"}, "source": {"commit": "main"}})",
-       "spec.source.commit: found \"main\", must be a whole commit id, 40 or 64 lower-case hex "
-       "digits"},
-      {R"({"pipelineRef": {"name": "shop"}, "source": {"branch": "--upload-pack=x"}})",
-       "spec.source.branch: found \"--upload-pack=x\", must be a name as git allows it, at most "
-       "255 characters"},
       {R"({"pipelineRef": {"name": "shop"}, "desiredState": "Paused"})",
        "spec.desiredState: found \"Paused\", must be one of Running, Stopped, Cancelled"},
   };
@@ -68,9 +59,6 @@ TEST(PipelineRunSpec, ParametersFitThePipeline) {
   EXPECT_EQ(parameters_of(run, pipeline).error().message,
             "spec.params[].name: found \"lvl\", must be one of the pipeline's parameters (level, "
             "title)");
-  run.params.erase("lvl");
-  pipeline.source = GitSource{"https://git.example.com/shop.git"};
-  EXPECT_EQ(parameters_of(run, pipeline).error().message.find("spec.source.commit: missing"), 0U);
 }
 
 PipelineRunStatus full_status() {

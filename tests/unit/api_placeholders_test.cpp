@@ -1,8 +1,7 @@
-#include "api/placeholders.h"
-
 #include <gtest/gtest.h>
 
 #include "api/matrix.h"
+#include "api/placeholders.h"
 
 namespace weir {
 namespace {
@@ -19,26 +18,28 @@ std::string found_in(const std::string& text) {
 
 TEST(Placeholders, AreFoundInTheirOrder) {
   EXPECT_EQ(found_in("plain $HOME $5 ()"), "");
-  EXPECT_EQ(found_in("$(branch)-$(params.log-level)"), "$(branch) $(params.log-level) ");
+  EXPECT_EQ(found_in("$(namespace)-$(params.log-level)"), "$(namespace) $(params.log-level) ");
   EXPECT_EQ(found_in("shop@$(stages.image.results.digest)"), "$(stages.image.results.digest) ");
   EXPECT_EQ(found_in("$(matrix.python)$(matrix.python)"), "$(matrix.python) $(matrix.python) ");
 }
 
 TEST(Placeholders, WhatNobodyKnowsIsRefused) {
   for (const std::string bad : {"$(date)", "$(params.)", "$(params.A)", "$(stages.a.b)", "$()",
-                                "$(params.a", "$(params.a b)", "$( branch)"})
+                                "$(params.a", "$(params.a b)", "$( namespace)"})
     EXPECT_EQ(found_in("x" + bad), "! found \"" + bad + "\"");
 }
 
 TEST(Placeholders, TwoDollarsStandForThemselves) {
   EXPECT_EQ(found_in("$$(date)"), "");
   const auto none = [](const Placeholder&) { return std::optional<std::string>("V"); };
-  EXPECT_EQ(*fill_in("$$(date) $(branch) $$ $x", none), "$(date) V $$ $x");
+  EXPECT_EQ(*fill_in("$$(date) $(namespace) $$ $x", none), "$(date) V $$ $x");
 }
 
 TEST(Placeholders, AValueIsNeverReadAgain) {
-  const auto value = [](const Placeholder&) { return std::optional<std::string>("$(branch)$$("); };
-  EXPECT_EQ(*fill_in("a$(params.x)b", value), "a$(branch)$$(b");
+  const auto value = [](const Placeholder&) {
+    return std::optional<std::string>("$(namespace)$$(");
+  };
+  EXPECT_EQ(*fill_in("a$(params.x)b", value), "a$(namespace)$$(b");
 }
 
 TEST(Placeholders, OneWithoutValueIsAnError) {
@@ -53,7 +54,7 @@ TEST(Placeholders, InAScriptOnlyOursCount) {
   const auto found = placeholder_in_script("a=$(date); sh -c \"$(params.title)\"");
   ASSERT_TRUE(found);
   EXPECT_EQ(to_string(*found), "$(params.title)");
-  EXPECT_TRUE(placeholder_in_script("git checkout $(branch)"));
+  EXPECT_TRUE(placeholder_in_script("echo $(outcome)"));
 }
 
 TEST(Placeholders, TheKubeletGetsBackWhatItWasGiven) {

@@ -39,8 +39,8 @@ class AttemptOfAStage : public testing::Test {
 
   void ended(const std::string& name, int code, const std::string& reason,
              const std::string& message = "") {
-    pod_.containers.push_back({name, State::Ended, reason, message, code, start_,
-                               start_ + seconds(5)});
+    pod_.containers.push_back(
+        {name, State::Ended, reason, message, code, start_, start_ + seconds(5)});
   }
   void waits(const std::string& name, const std::string& reason, const std::string& message) {
     pod_.containers.push_back({name, State::Waiting, reason, message, 0, {}, {}});
@@ -62,7 +62,7 @@ class AttemptOfAStage : public testing::Test {
 };
 
 TEST_F(AttemptOfAStage, AStepThatFailedIsKnownBeforeTheJobSaysSo) {
-  runs("weir-helper");
+  runs("service-redis");
   ended("step-prepare", 0, "Completed");
   ended("step-test", 7, "Error");
   EXPECT_EQ(end(), "Test: step test failed with exit code 7");
@@ -82,7 +82,7 @@ TEST_F(AttemptOfAStage, ResultsComeFromTheStepsThatDeclaredOnesWrote) {
 }
 
 TEST_F(AttemptOfAStage, ASidecarsEndIsNobodysFailure) {
-  ended("weir-helper", 137, "ContainerStatusUnknown");
+  ended("service-redis", 137, "ContainerStatusUnknown");
   ended("service-redis", 1, "Error");
   runs("step-test");
   EXPECT_EQ(end(), "");
@@ -105,8 +105,8 @@ TEST_F(AttemptOfAStage, WeirStepSaysWhatItKnowsBetter) {
   ended("step-test", 1, "Error", R"({"timeout": "Step", "error": "5m"})");
   EXPECT_EQ(end(), "Timeout: step test took too long: 5m");
   pod_.containers.clear();
-  ended("weir-checkout", 1, "Error", R"({"class": "Config", "error": "no such commit"})");
-  EXPECT_EQ(end(), "Config: container weir-checkout failed with exit code 1: no such commit");
+  ended("weir-tools", 1, "Error", R"({"class": "Config", "error": "cannot be copied"})");
+  EXPECT_EQ(end(), "Config: container weir-tools failed with exit code 1: cannot be copied");
   pod_.containers.clear();
   ended("step-test", 1, "Error", "plain words");
   EXPECT_EQ(end(), "Test: step test failed with exit code 1: plain words");
@@ -117,8 +117,7 @@ TEST_F(AttemptOfAStage, AnImageThatCannotBePulledHasItsTime) {
   EXPECT_EQ(end(), "");
   EXPECT_EQ(look().waiting, "step test has no image (ImagePullBackOff): no such image");
   EXPECT_EQ(look().look_again, start_ + minutes(2));
-  EXPECT_EQ(end(minutes(2)),
-            "ImagePull: step test has no image (ImagePullBackOff): no such image");
+  EXPECT_EQ(end(minutes(2)), "ImagePull: step test has no image (ImagePullBackOff): no such image");
   EXPECT_TRUE(look(minutes(2)).must_stop);
 }
 
@@ -148,8 +147,7 @@ TEST_F(AttemptOfAStage, ADrainedPodIsReplacedByItsJob) {
   pod_.meta.deleting = true;
   pod_.disruption = "EvictionByEvictionAPI";
   EXPECT_EQ(end(), "");
-  EXPECT_EQ(look().waiting,
-            "pod p was taken away (EvictionByEvictionAPI); its Job makes another");
+  EXPECT_EQ(look().waiting, "pod p was taken away (EvictionByEvictionAPI); its Job makes another");
   stage_.restartable = false;
   EXPECT_EQ(end(), "Infrastructure: pod p was taken away (EvictionByEvictionAPI)");
   EXPECT_FALSE(look().must_stop);

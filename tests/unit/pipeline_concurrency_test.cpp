@@ -1,7 +1,6 @@
-#include "pipeline/concurrency.h"
-
 #include <gtest/gtest.h>
 
+#include "pipeline/concurrency.h"
 #include "pipeline/retention.h"
 
 namespace weir {
@@ -63,8 +62,8 @@ TEST(ConcurrencyOfRuns, ANewerOneTakesThePlaceOfTheOldest) {
 }
 
 TEST(ConcurrencyOfRuns, RejectedSaysByWhom) {
-  const auto ruling = place_of(*queued(2), {"", ConcurrencyPolicy::Reject, 1}, "main",
-                               {running(1)});
+  const auto ruling =
+      place_of(*queued(2), {"", ConcurrencyPolicy::Reject, 1}, "main", {running(1)});
   EXPECT_EQ(ruling.place, Place::Rejected);
   EXPECT_EQ(ruling.by, "r1");
 }

@@ -14,8 +14,6 @@ class JobOfAStage : public testing::Test {
     run_.meta.key = {"ci", "shop-7xk2p"};
     run_.meta.uid = "uid-1";
     run_.spec->pipeline = "shop";
-    run_.spec->source.commit = std::string(40, 'a');
-    run_.spec->source.branch = "main";
   }
 
   Json build(const std::string& stage_patch, const std::string& spec_patch = "{}") {
@@ -30,15 +28,12 @@ class JobOfAStage : public testing::Test {
     auto values = values_of(run_, "shop");
     values.params = params_;
     const auto all = combinations(spec_.stages[0].matrix.value_or(Matrix{}));
-    const auto body =
-        job_body({run_, spec_, spec_.stages[0], all.front(), 2, values}, {"weir:1"});
+    const auto body = job_body({run_, spec_, spec_.stages[0], all.front(), 2, values}, {"weir:1"});
     error_ = body ? "" : body.error().message;
     return body ? *body : Json();
   }
 
-  static const Json& pod_of(const Json& job) {
-    return json_at(job, {"spec", "template", "spec"});
-  }
+  static const Json& pod_of(const Json& job) { return json_at(job, {"spec", "template", "spec"}); }
   static Json container(const Json& job, const std::string& name) {
     for (const auto& item : pod_of(job).at("initContainers"))
       if (item.at("name") == name) return item;
@@ -91,22 +86,14 @@ TEST_F(JobOfAStage, BelongsToItsRunAndSaysWhichAttemptItIs) {
   EXPECT_EQ(json_at(job, {"spec", "template", "metadata", "labels"}), meta.at("labels"));
 }
 
-TEST_F(JobOfAStage, StepsFollowSidecarsAndCheckout) {
+TEST_F(JobOfAStage, StepsFollowSidecars) {
   const auto job = build(R"({"services": [{"name": "redis", "image": "redis:7",
-      "readyPort": 6379}]})",
-                         R"({"source": {"git": {"url": "https://git.example.com/shop.git",
-      "secretRef": {"name": "git"}}}})");
-  EXPECT_EQ(names(job), "weir-tools weir-helper service-redis weir-checkout step-test ");
-  EXPECT_EQ(container(job, "weir-helper").at("restartPolicy"), "Always");
+      "readyPort": 6379}]})");
+  EXPECT_EQ(names(job), "weir-tools service-redis step-test ");
   const auto redis = container(job, "service-redis");
   EXPECT_EQ(redis.at("restartPolicy"), "Always");
   EXPECT_EQ(json_at(redis, {"startupProbe", "tcpSocket", "port"}), 6379);
   EXPECT_FALSE(redis.contains("command"));
-  const auto checkout = container(job, "weir-checkout");
-  EXPECT_EQ(variable(checkout, "WEIR_GIT_COMMIT"), std::string(40, 'a'));
-  EXPECT_NE(dump_json(checkout).find("/weir/git"), std::string::npos);
-  EXPECT_EQ(dump_json(container(job, "step-test")).find("/weir/git"), std::string::npos)
-      << "a step sees no credentials of git";
 }
 
 TEST_F(JobOfAStage, KeepsTheRestrictedStandard) {
@@ -129,9 +116,9 @@ TEST_F(JobOfAStage, KeepsTheRestrictedStandard) {
         "seccompProfile": {"type": "RuntimeDefault"}})"))
         << item.at("name");
   for (const auto& volume : pod.at("volumes")) EXPECT_TRUE(volume.contains("emptyDir"));
-  EXPECT_EQ(pod_of(build(R"({"mountServiceAccountToken": true})"))
-                .at("automountServiceAccountToken"),
-            true);
+  EXPECT_EQ(
+      pod_of(build(R"({"mountServiceAccountToken": true})")).at("automountServiceAccountToken"),
+      true);
 }
 
 TEST_F(JobOfAStage, ParametersArriveAsEnvironmentAndNothingElse) {
@@ -155,11 +142,9 @@ TEST_F(JobOfAStage, AStepHasItsFoldersAndWhoItIs) {
   const auto step = container(job, "step-test");
   EXPECT_EQ(variable(step, "WORKSPACE"), "/workspace") << "not to be changed";
   EXPECT_EQ(variable(step, "HOME"), "/own");
-  EXPECT_EQ(variable(step, "REPORTS"), "/weir/out/reports");
   EXPECT_EQ(variable(step, "RESULTS"), "/weir/out/results");
   EXPECT_EQ(variable(step, "WEIR_STAGE"), "unit");
   EXPECT_EQ(variable(step, "WEIR_ATTEMPT"), json_text(job, {"metadata", "name"}));
-  EXPECT_EQ(variable(step, "WEIR_COMMIT"), "?") << "without source";
   EXPECT_EQ(step.at("workingDir"), "/workspace");
 }
 
@@ -171,9 +156,9 @@ TEST_F(JobOfAStage, ScriptsAndCommandsRunUnderWeirStepAsTheyAreWritten) {
   EXPECT_EQ(container(job, "step-a").at("command"), Json::parse(R"(["/weir/bin/weir-step"])"));
   EXPECT_EQ(container(job, "step-a").at("args"),
             Json::parse(R"(["run", "--timeout=1m30s", "--no-output-timeout=2m",
-                "--message-bytes=2457", "--result=digest", "--script=echo $$(date) $$X"])"));
+                "--message-bytes=3072", "--result=digest", "--script=echo $$(date) $$X"])"));
   EXPECT_EQ(container(job, "step-b").at("args"),
-            Json::parse(R"j(["run", "--no-output-timeout=2m", "--message-bytes=2457",
+            Json::parse(R"j(["run", "--no-output-timeout=2m", "--message-bytes=3072",
                 "--result=digest", "--", "sh", "-c", "echo $$(X)"])j"));
   EXPECT_EQ(container(job, "step-b").at("workingDir"), "/workspace/sub");
 }

@@ -10,16 +10,16 @@ using std::chrono::minutes;
 Json unit_with(const std::string& more) { return Json{{"stages", {stage("unit", more)}}}; }
 
 Json chain() {
-  return Json{{"stages", {stage("lint"), stage("unit", R"({"needs": ["lint"]})"),
-                          stage("docs"), stage("image", R"({"needs": ["unit"]})")}},
+  return Json{{"stages",
+               {stage("lint"), stage("unit", R"({"needs": ["lint"]})"), stage("docs"),
+                stage("image", R"({"needs": ["unit"]})")}},
               {"finally", Json::array({stage("report")})}};
 }
 
 TEST(PipelineRunCourse, StagesBeginWhenWhatTheyNeedHasSucceeded) {
   World world(chain());
   ASSERT_TRUE(world.settle());
-  EXPECT_EQ(world.phases(),
-            "lint:Running unit:Waiting docs:Running image:Waiting report:Waiting ");
+  EXPECT_EQ(world.phases(), "lint:Running unit:Waiting docs:Running image:Waiting report:Waiting ");
   EXPECT_EQ(world.run.status.message, "0 of 5 stages have ended; running: lint, docs");
   EXPECT_EQ(world.status("unit").message, "waits for lint");
   world.pass("lint");
@@ -46,8 +46,7 @@ TEST(PipelineRunCourse, AFailedStageStopsOnlyWhatNeedsIt) {
   world.settle();
   world.fail("lint", 7);
   ASSERT_TRUE(world.settle());
-  EXPECT_EQ(world.phases(),
-            "lint:Failed unit:Skipped docs:Running image:Skipped report:Waiting ");
+  EXPECT_EQ(world.phases(), "lint:Failed unit:Skipped docs:Running image:Skipped report:Waiting ");
   EXPECT_EQ(world.status("unit").message, "lint failed");
   EXPECT_EQ(world.status("image").message, "unit was skipped");
   world.pass("docs");
@@ -64,8 +63,9 @@ TEST(PipelineRunCourse, AFailedStageStopsOnlyWhatNeedsIt) {
 }
 
 TEST(PipelineRunCourse, ResultsFlowToWhoUsesThem) {
-  World world(Json{{"stages", {stage("build", R"({"results": [{"name": "digest"}]})"),
-                           stage("push", R"j({"env": [{"name": "D",
+  World world(Json{{"stages",
+                    {stage("build", R"({"results": [{"name": "digest"}]})"),
+                     stage("push", R"j({"env": [{"name": "D",
                                "value": "v=$(stages.build.results.digest)"}]})j")}}});
   world.settle();
   EXPECT_EQ(world.phase("push"), "Waiting");
@@ -78,8 +78,9 @@ TEST(PipelineRunCourse, ResultsFlowToWhoUsesThem) {
 }
 
 TEST(PipelineRunCourse, AResultThatIsMissingFailsWhoUsesIt) {
-  World world(Json{{"stages", {stage("build", R"({"results": [{"name": "digest"}]})"),
-                           stage("push", R"j({"env": [{"name": "D",
+  World world(Json{{"stages",
+                    {stage("build", R"({"results": [{"name": "digest"}]})"),
+                     stage("push", R"j({"env": [{"name": "D",
                                "value": "$(stages.build.results.digest)"}]})j")}}});
   world.settle();
   world.pass("build");
@@ -281,9 +282,10 @@ TEST(PipelineRunCourse, AStageThatTakesTooLongIsStopped) {
 }
 
 TEST(PipelineRunCourse, AMatrixRunsAsManyAtOnceAsItMay) {
-  World world(Json{{"stages", {stage("unit", R"({"matrix": {"maxParallel": 2,
+  World world(Json{{"stages",
+                    {stage("unit", R"({"matrix": {"maxParallel": 2,
       "axes": [{"name": "py", "values": ["1", "2", "3"]}]}})"),
-                           stage("next", R"({"needs": ["unit"]})")}}});
+                     stage("next", R"({"needs": ["unit"]})")}}});
   ASSERT_TRUE(world.settle());
   EXPECT_EQ(world.phases(),
             "unit(py=1):Running unit(py=2):Running unit(py=3):Waiting next:Waiting ");
@@ -320,12 +322,12 @@ TEST(PipelineRunCourse, WithoutFailFastTheOthersGoOn) {
 TEST(PipelineRunCourse, WhenItDoesNotHoldOnlyUsersOfResultsAreSkipped) {
   World world(
       Json{{"params", Json::array({Json{{"name", "env"}, {"default", "dev"}}})},
-       {"stages",
-        {stage("gate", R"j({"results": [{"name": "x"}], "when": [{"input": "$(params.env)",
+           {"stages",
+            {stage("gate", R"j({"results": [{"name": "x"}], "when": [{"input": "$(params.env)",
              "operator": "In", "values": ["prod"]}]})j"),
-         stage("after", R"({"needs": ["gate"]})"),
-         stage("user", R"j({"env": [{"name": "X", "value": "$(stages.gate.results.x)"}]})j"),
-         stage("last", R"({"needs": ["user"]})")}}});
+             stage("after", R"({"needs": ["gate"]})"),
+             stage("user", R"j({"env": [{"name": "X", "value": "$(stages.gate.results.x)"}]})j"),
+             stage("last", R"({"needs": ["user"]})")}}});
   ASSERT_TRUE(world.settle());
   EXPECT_EQ(world.phases(), "gate:Skipped after:Running user:Skipped last:Skipped ");
   EXPECT_EQ(world.status("gate").message, "when: $(params.env) is \"dev\"");
@@ -361,8 +363,9 @@ TEST(PipelineRunCourse, ARerunTakesOverWhatHasNotChanged) {
   World changed(chain());
   changed.run = world.run;
   changed.run.status = {};
-  changed.run.spec->params = {};
-  changed.run.spec->source.branch = "other";
+  auto spec = chain();
+  spec["params"] = Json::parse(R"([{"name": "level", "default": "debug"}])");
+  changed.set_pipeline(spec);
   changed.others = world.others;
   ASSERT_TRUE(changed.settle());
   EXPECT_EQ(changed.phase("lint"), "Running");
@@ -447,11 +450,11 @@ TEST(PipelineRunCourse, AJobThatTheServerRefuses) {
 // One story with a retry, a lost pod, a matrix, a failure and finally; it dies after `writes` writes and begins anew, again and again.
 std::string end_of_story(int writes, std::size_t& all_writes) {
   World world(Json{{"stages",
-                {stage("lint", R"({"retry": {"attempts": 2, "classes": ["Test"]}})"),
-                 stage("unit", R"({"needs": ["lint"], "matrix": {"axes": [
+                    {stage("lint", R"({"retry": {"attempts": 2, "classes": ["Test"]}})"),
+                     stage("unit", R"({"needs": ["lint"], "matrix": {"axes": [
                      {"name": "py", "values": ["1", "2"]}]}})"),
-                 stage("image", R"({"needs": ["unit"]})")}},
-               {"finally", Json::array({stage("report")})}});
+                     stage("image", R"({"needs": ["unit"]})")}},
+                   {"finally", Json::array({stage("report")})}});
   const auto settle = [&] {
     all_writes += 1;
     while (!world.settle(writes)) all_writes += 1;

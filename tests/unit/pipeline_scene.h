@@ -140,8 +140,8 @@ class World {
     if (const auto* create = std::get_if<CreateObject>(&action)) {
       if (create->kind == kinds::kJob)
         make_job(*create);
-      else if (kept.empty())
-        kept = decode_kept_spec(create->body, run);
+      else if (const auto made = decode_kept_spec(create->body); kept.empty())
+        kept = is_kept_for(*made, run) ? made->text : "";
     } else if (const auto* write = std::get_if<PatchStatus>(&action)) {
       run.status = decode_pipeline_run_status(write->status);
     } else if (const auto* patch = std::get_if<PatchObject>(&action)) {
