@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 PATHS = {
     "CanaryPolicy": "apis/weir.dev/v1alpha1/{}/canarypolicies",
+    "Pipeline": "apis/weir.dev/v1alpha1/{}/pipelines",
+    "PipelineRun": "apis/weir.dev/v1alpha1/{}/pipelineruns",
     "Release": "apis/weir.dev/v1alpha1/{}/releases",
     "HTTPRoute": "apis/gateway.networking.k8s.io/v1/{}/httproutes",
     "ReplicaSet": "apis/apps/v1/{}/replicasets",
