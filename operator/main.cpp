@@ -112,6 +112,7 @@ int run(std::vector<std::string> words, const std::string& program) {
       list_command(),       get_command(),      watch_command(),    explain_command(),
       promote_command(),    pause_command(),    resume_command(),   abort_command(),
       retry_command(),      rollback_command(), lint_command(),     adopt_command(),
+      run_command(),        runs_command(),     logs_command(),     cancel_command(),
       sim_command(),        demo_command(),     operator_command(), version_command(),
       completion_command(), complete_command(),
   };

@@ -21,6 +21,7 @@ PATHS = {
     "Deployment": "apis/apps/v1/{}/deployments",
     "Service": "api/v1/{}/services",
     "Pod": "api/v1/{}/pods",
+    "Job": "apis/batch/v1/{}/jobs",
     "EndpointSlice": "apis/discovery.k8s.io/v1/{}/endpointslices",
     "Lease": "apis/coordination.k8s.io/v1/{}/leases",
     "Event": "api/v1/{}/events",
