@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kube import kubectl
+from plugin import FAILED, NOT_FOUND
 from waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -188,3 +189,41 @@ def test_bad_pipelines_and_runs_start_nothing(pipelines):
         ready = shop.api.get("Pipeline", shop.namespace, name)["status"]["conditions"][0]
         assert ready["status"] == "False" and ready["message"].startswith("spec")
     assert not shop.api.list("Job", shop.namespace)
+
+
+def test_people_run_follow_read_and_cancel(pipelines, weir):
+    shop = pipelines
+    shop.apply("hello", params=[{"name": "whom", "default": "world"}], stages=[
+        shop.stage("greet", 'echo "hello $PARAM_WHOM" | tee "$RESULTS/words"', results=[{"name": "words"}]),
+        shop.stage("doubt", "echo why; exit 3", needs=["greet"])])
+    told = weir.out("run", "hello", "whom=Ada", "--name", "hello-1", "--watch", code=FAILED)
+    assert told.splitlines()[-1] == "hello-1  Failed  doubt: step do failed with exit code 3"
+    tree = weir.out("runs", "hello-1")
+    assert "words = hello Ada" in tree and "step do failed with exit code 3" in tree
+    assert weir.out("logs", "hello-1", "greet").endswith("hello Ada\n")
+    failed = weir.out("logs", "hello-1", "--failed")
+    assert failed.startswith("==> doubt do (") and failed.endswith("exit code 3\nwhy\n")
+    assert "taken over from hello-1" in weir.out(
+        "run", "hello", "whom=Ada", "--name", "hello-2", "--rerun-of", "hello-1", "--watch", code=FAILED)
+    weir.out("run", "hello", "who=Ada", code=FAILED)
+    weir.out("run", "nobody", code=NOT_FOUND)
+    shop.apply("long", stages=[shop.stage("wait", "sleep 600")])
+    assert weir.out("run", "long", "--name", "long-1") == "pipelinerun.weir.dev/long-1\n"
+    shop.wait_running("wait", "long-1")
+    assert weir.out("cancel", "long-1") == "long-1: Cancelled\n"
+    assert shop.wait_end("long-1", timeout=60)["phase"] == "Cancelled"
+    weir.out("cancel", "long-1", code=FAILED)
+    assert {line.split()[0] for line in weir.out("runs").splitlines()} == {"NAME", "hello-1", "hello-2", "long-1"}
+
+
+def test_the_operator_dies_and_the_run_does_not_notice(pipelines, operator):
+    shop = pipelines
+    stages = [shop.stage("a", "true")] + [shop.stage(name, "sleep 1", needs=[before]) for before, name in ("ab", "bc", "cd")]
+    shop.apply(stages=stages)
+    shop.start()
+    for _ in range(4):
+        time.sleep(4)
+        operator.kill_process()
+        operator.wait_ready()
+    assert shop.wait_end()["phase"] == "Succeeded"
+    assert len(shop.jobs()) == len(stages), "each stage began once"
