@@ -47,7 +47,10 @@ class Narrator {
     const auto phase = std::string(to_string(run.status.phase));
     if (phase == phase_) return;
     phase_ = phase;
-    out_ << fmt::format("{}  {}  {}\n", run.meta.key.name, phase, run.status.message) << std::flush;
+    const auto& message = run.status.message;
+    out_ << fmt::format("{}  {}{}{}\n", run.meta.key.name, phase, message.empty() ? "" : "  ",
+                        message)
+         << std::flush;
   }
 
  private:
