@@ -1,4 +1,4 @@
-# Built by hack/image. The result holds the binary, the shared libraries that it names, root certificates, and nothing else.
+# Built by hack/image. The result holds the binary, weir-step for the pods of pipelines, the shared libraries that it names, root certificates, and nothing else.
 FROM docker.io/library/debian:bookworm-slim AS build
 
 RUN apt-get update \
@@ -15,9 +15,9 @@ COPY operator operator
 ARG CCACHE_DIR=/root/.cache/ccache
 RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake --preset demo \
-    && cmake --build --preset demo --target weir \
+    && cmake --build --preset demo --target weir weir-step \
     && mkdir -p /rootfs \
-    && install -s build/demo/weir /rootfs/weir
+    && install -s build/demo/weir build/demo/weir-step /rootfs/
 
 # A library that ldd does not find fails the build here and not in a cluster.
 RUN set -e; \

@@ -46,6 +46,7 @@ Result<OperatorOptions> operator_options(const Arguments& arguments, const Clock
   options.version = WEIR_VERSION;
   options.ns = arguments.value("namespace");
   options.adoption = !arguments.has("no-adoption");
+  options.step_image = arguments.value("step-image");
   ASSIGN_OR_RETURN(const auto level, parse_log_level(arguments.value("log-level", "info")));
   set_log_level(level);
   if (const auto listen = parse_listen(arguments.value("listen", "0.0.0.0:8080"), options); !listen)
@@ -91,6 +92,7 @@ Command operator_command() {
       {"listen", 0, "HOST:PORT", "for probes and metrics; 0.0.0.0:8080"},
       {"namespace", 'n', "NAMESPACE", "look at this one only; all"},
       {"no-adoption", 0, "", "no Release may adopt a Deployment; none is watched"},
+      {"step-image", 0, "IMAGE", "Weir's own, for the steps of pipelines; without it none runs"},
       {"log-level", 0, "debug|info|warn|error", "info"},
       {"kubeconfig", 0, "FILE", "instead of the pod's service account"},
       {"context", 0, "NAME", "of the kubeconfig"},
@@ -110,6 +112,7 @@ int run(std::vector<std::string> words, const std::string& program) {
       list_command(),     get_command(),      watch_command(),      explain_command(),
       promote_command(),  pause_command(),    resume_command(),     abort_command(),
       retry_command(),    rollback_command(), lint_command(),       adopt_command(),
+      run_command(),      runs_command(),     logs_command(),       cancel_command(),
       plan_command(),     backtest_command(), sim_command(),        demo_command(),
       operator_command(), version_command(),  completion_command(), complete_command(),
   };

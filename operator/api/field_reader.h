@@ -96,6 +96,9 @@ class FieldReader {
   void refuse(std::string_view name, std::string_view allowed) const;
   // "<path>: <what>".
   void refuse_this(std::string_view what) const;
+  // Whether anything was refused so far, anywhere in the tree.
+  bool has_faults() const { return !reading_->faults.empty(); }
+
   // Refuses the second of two items that have the same text in `name`.
   void refuse_twins(const std::vector<FieldReader>& items, std::string_view name) const;
 

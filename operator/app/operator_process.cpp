@@ -5,6 +5,7 @@
 
 #include "app/config_reader.h"
 #include "app/measurer.h"
+#include "app/pipeline_feeds.h"
 #include "app/watches.h"
 #include "base/anchored_clock.h"
 #include "base/log.h"
@@ -14,6 +15,8 @@
 #include "kube/http_api_client.h"
 #include "kube/kinds.h"
 #include "net/http_server.h"
+#include "pipeline/pipeline_reconciler.h"
+#include "pipeline/run_reconciler.h"
 #include "plugins/all.h"
 #include "runtime/controller.h"
 
@@ -57,6 +60,9 @@ class Process {
         observer_(caches_, evidence_, config_, all_plugins()),
         release_reconciler_(observer_),
         policy_reconciler_(caches_),
+        run_observer_(pipeline_caches_),
+        run_reconciler_(run_observer_, {options.step_image}),
+        pipeline_reconciler_(pipeline_caches_),
         secrets_(*api_, clock_),
         pool_(options.measuring_threads),
         measurer_(all_plugins(), evidence_, clock_, metrics_, secrets_, pool_, connect_to_source,
@@ -65,17 +71,25 @@ class Process {
                        [this](const ObjectKey& key) { releases_.enqueue(key); }),
         executor_(
             *api_, clock_, leadership_->fence(), metrics_,
-            [this](const Kind& kind, const Json& object) { feeds_.put_own(kind, object); },
+            [this](const Kind& kind, const Json& object) {
+              feeds_.put_own(kind, object);
+              pipeline_feeds_.put_own(kind, object);
+            },
             [this](const StartMeasurement& m) { ask(m); },
             [this](const LookUp& asked, std::vector<Json> objects) {
               keep(asked, std::move(objects));
             }),
         releases_(release_reconciler_, executor_, clock_, metrics_),
         policies_(policy_reconciler_, executor_, clock_, metrics_),
+        runs_(run_reconciler_, executor_, clock_, metrics_),
+        pipelines_(pipeline_reconciler_, executor_, clock_, metrics_),
         feeds_(
             caches_, evidence_, config_, [this](const ObjectKey& key) { releases_.enqueue(key); },
             [this](const ObjectKey& key) { policies_.enqueue(key); }, options.adoption),
-        watches_(feeds_, *api_, clock_, ground.random, options.ns) {}
+        pipeline_feeds_(
+            pipeline_caches_, [this](const ObjectKey& key) { runs_.enqueue(key); },
+            [this](const ObjectKey& key) { pipelines_.enqueue(key); }),
+        watches_(all_feeds(), *api_, clock_, ground.random, options.ns) {}
 
   Result<void> run(const std::stop_token& stop) {
     ASSIGN_OR_RETURN(const auto server,
@@ -88,6 +102,15 @@ class Process {
   }
 
  private:
+  bool runs_pipelines() const { return !options_.step_image.empty(); }
+
+  std::vector<Feed> all_feeds() const {
+    auto all = feeds_.all();
+    const auto& more = pipeline_feeds_.all();
+    if (runs_pipelines()) all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
   void ask(const StartMeasurement& asked) {
     if (const auto config = std::dynamic_pointer_cast<const ConfigQuestion>(asked.question))
       config_reader_.start(asked.key, config);
@@ -121,6 +144,9 @@ class Process {
     metrics_.set_objects(kinds::kService.name, caches_.services.size());
     metrics_.set_objects(kinds::kEndpointSlice.name, caches_.endpoint_slices.size());
     metrics_.set_objects(kinds::kHttpRoute.name, caches_.routes.size());
+    metrics_.set_objects(kinds::kPipeline.name, pipeline_caches_.pipelines.size());
+    metrics_.set_objects(kinds::kPipelineRun.name, pipeline_caches_.runs.size());
+    metrics_.set_objects(kinds::kJob.name, pipeline_caches_.jobs.size());
   }
 
   void keep(const LookUp& asked, std::vector<Json> objects) {
@@ -149,6 +175,10 @@ class Process {
     clock_.anchor();
     releases_.start(options_.workers);
     policies_.start(1);
+    if (runs_pipelines()) {
+      runs_.start(options_.workers);
+      pipelines_.start(1);
+    }
     log_info("acting", {{"releases", std::to_string(caches_.releases.size())}});
     while (!stop.stop_requested()) {
       wait_until(clock_.monotonic() + kClockCheck, stop);
@@ -181,6 +211,8 @@ class Process {
     watches_.stop();
     releases_.stop();
     policies_.stop();
+    runs_.stop();
+    pipelines_.stop();
     pool_.stop();
     leadership_->end();
     log_info("stopped");
@@ -195,9 +227,13 @@ class Process {
   ReleaseCaches caches_;
   EvidenceBook evidence_;
   ConfigBook config_;
+  PipelineCaches pipeline_caches_;
   ReleaseObserver observer_;
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
+  RunObserver run_observer_;
+  RunReconciler run_reconciler_;
+  PipelineReconciler pipeline_reconciler_;
   SourceSecrets secrets_;
   TaskPool pool_;
   Measurer measurer_;
@@ -205,7 +241,10 @@ class Process {
   Executor executor_;
   Controller releases_;
   Controller policies_;
+  Controller runs_;
+  Controller pipelines_;
   Feeds feeds_;
+  PipelineFeeds pipeline_feeds_;
   Watches watches_;
   std::atomic<bool> ready_ = false;
   bool listed_as_leader_ = false;

@@ -18,7 +18,8 @@ struct OperatorOptions {
   std::string ns;                    // only this namespace; "" = all
   int workers = 4;                   // per process
   int measuring_threads = 4;
-  bool adoption = true;  // Releases may adopt Deployments, which are watched for it
+  bool adoption = true;    // Releases may adopt Deployments, which are watched for it
+  std::string step_image;  // with weir-step, for pipelines: our own; "" = none runs
   LeaderElection election;
   ClusterConfig cluster;
 };

@@ -4,9 +4,9 @@
 
 namespace weir {
 
-Watches::Watches(const Feeds& feeds, ApiClient& api, const Clock& clock, Random& random,
+Watches::Watches(const std::vector<Feed>& feeds, ApiClient& api, const Clock& clock, Random& random,
                  const std::string& ns) {
-  for (const auto& feed : feeds.all())
+  for (const auto& feed : feeds)
     loops_.push_back(std::make_unique<WatchLoop>(WatchScope{feed.kind, {ns, feed.labels}}, api,
                                                  *feed.sink, clock, random));
 }

@@ -14,7 +14,7 @@ namespace weir {
 class Watches {
  public:
   // References must outlive it. `ns`: "" = all namespaces.
-  Watches(const Feeds& feeds, ApiClient& api, const Clock& clock, Random& random,
+  Watches(const std::vector<Feed>& feeds, ApiClient& api, const Clock& clock, Random& random,
           const std::string& ns);
 
   void start();

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 PATHS = {
     "CanaryPolicy": "apis/weir.dev/v1alpha1/{}/canarypolicies",
+    "Pipeline": "apis/weir.dev/v1alpha1/{}/pipelines",
+    "PipelineRun": "apis/weir.dev/v1alpha1/{}/pipelineruns",
     "Release": "apis/weir.dev/v1alpha1/{}/releases",
     "HTTPRoute": "apis/gateway.networking.k8s.io/v1/{}/httproutes",
     "ReplicaSet": "apis/apps/v1/{}/replicasets",
     "Deployment": "apis/apps/v1/{}/deployments",
     "Service": "api/v1/{}/services",
     "Pod": "api/v1/{}/pods",
+    "Job": "apis/batch/v1/{}/jobs",
     "EndpointSlice": "apis/discovery.k8s.io/v1/{}/endpointslices",
     "Lease": "apis/coordination.k8s.io/v1/{}/leases",
     "Event": "api/v1/{}/events",

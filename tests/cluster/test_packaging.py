@@ -71,7 +71,19 @@ def test_the_operator_may_do_what_it_needs_and_no_more(arguments, of_pods):
     assert ("deployments" in resources) == bool(of_pods)
     # Nothing is ever put: apply and guarded patches only.
     assert verbs == {"get", "list", "watch", "create", "patch", "delete"}
-    assert all("delete" not in rule["verbs"] for rule in role["rules"] if "weir.dev" in rule["apiGroups"])
+    ours = [rule for rule in role["rules"] if {"weir.dev", "batch"} & set(rule["apiGroups"])]
+    deleted = [resource for rule in ours if "delete" in rule["verbs"] for resource in rule["resources"]]
+    assert deleted == ["pipelineruns"], "of Weir's own kinds only runs that are kept no longer are deleted"
+
+
+def test_without_pipelines_there_are_no_rights_for_them():
+    things = render("--set", "pipelines.enabled=false")
+    [role] = [role for role in of_kind(things, "ClusterRole") if role["metadata"]["name"] == "weir"]
+    resources = {resource for rule in role["rules"] for resource in rule["resources"]}
+    assert not resources & {"jobs", "pipelines", "pipelineruns", "controllerrevisions"}
+    [deployment] = of_kind(things, "Deployment")
+    arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert not any(argument.startswith("--step-image") for argument in arguments)
 
 
 def test_it_may_elect_a_leader_in_its_own_namespace_with_its_own_lease():

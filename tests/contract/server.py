@@ -20,6 +20,8 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 PATHS = {
     "CanaryPolicy": "apis/weir.dev/v1alpha1/{}/canarypolicies",
+    "Pipeline": "apis/weir.dev/v1alpha1/{}/pipelines",
+    "PipelineRun": "apis/weir.dev/v1alpha1/{}/pipelineruns",
     "Release": "apis/weir.dev/v1alpha1/{}/releases",
     "ReplicaSet": "apis/apps/v1/{}/replicasets",
     "HTTPRoute": "apis/gateway.networking.k8s.io/v1/{}/httproutes",

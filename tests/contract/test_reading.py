@@ -250,7 +250,9 @@ def test_ours_are_discovered(server):
     group = server.get("/apis/weir.dev").ok().body
     assert group["kind"] == "APIGroup" and group["preferredVersion"]["groupVersion"] == "weir.dev/v1alpha1"
     resources = {r["name"]: r for r in server.get("/apis/weir.dev/v1alpha1").ok().body["resources"]}
-    assert set(resources) == {"canarypolicies", "canarypolicies/status", "releases", "releases/status", "releases/scale"}
+    assert set(resources) == {
+        "canarypolicies", "canarypolicies/status", "pipelineruns", "pipelineruns/status", "pipelines", "pipelines/status",
+        "releases", "releases/status", "releases/scale"}
     ours_ = resources["releases"]
     assert ours_["shortNames"] == ["rel"] and ours_["categories"] == ["weir"] and ours_["namespaced"]
     assert set(ours_["verbs"]) == {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}

@@ -8,6 +8,7 @@
 
 #include "api/codec.h"
 #include "api/spec_readers.h"
+#include "api/stage_readers.h"
 #include "unit/api_test_support.h"
 
 namespace weir::api_test {
@@ -17,6 +18,18 @@ struct Subject {
   std::string plural;
   std::string base;  // of tests/contract/inputs.yaml: every field set
 };
+
+const std::map<std::string, void (*)(const FieldReader&)> kReaders{
+    {"releases", [](const FieldReader& spec) { read_release_spec(spec, "shop"); }},
+    {"canarypolicies", [](const FieldReader& spec) { read_policy_spec(spec); }},
+    {"pipelines", [](const FieldReader& spec) { read_pipeline_spec(spec); }},
+    {"pipelineruns", [](const FieldReader& spec) { read_pipeline_run_spec(spec); }}};
+
+// Of words in a list, the list is blamed.
+std::string path_of_choice(const std::string& pointer) {
+  const auto path = path_of_pointer(pointer);
+  return path.ends_with(']') ? path.substr(0, path.rfind('[')) : path;
+}
 
 void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.plural; }
 
@@ -51,18 +64,42 @@ class CrdDrift : public testing::TestWithParam<Subject> {
     std::map<std::string, ObjectReading> objects;
     reading.objects = &objects;
     const FieldReader spec(full.at("spec"), "spec", reading);
-    if (GetParam().plural == "releases")
-      read_release_spec(spec, "shop");
-    else
-      read_policy_spec(spec);
+    kReaders.at(GetParam().plural)(spec);
     EXPECT_FALSE(reading.error()) << reading.error()->message;
     Shapes shapes;
     for (const auto& [path, object] : objects) {
       const auto shape = std::regex_replace(path, std::regex(R"(\[\d+\])"), "[]");
-      for (const auto& name : object.asked) shapes.asked.insert(shape + "." + name);
+      const auto* schema_of_it = schema_at(shape);
+      const bool map = schema_of_it && schema_of_it->contains("additionalProperties");
+      for (const auto& name : object.asked)
+        if (!map) shapes.asked.insert(shape + "." + name);
       if (object.has_more) shapes.open.insert(shape);
     }
     return shapes;
+  }
+
+  // One of each shape; those of finally, which one reader reads with the stages, where its schema is another.
+  std::vector<std::string> different_leaves() const {
+    std::set<std::string> shapes;
+    std::vector<std::string> pointers;
+    for (const auto& pointer : leaves()) {
+      const auto shape = shape_of_pointer(pointer);
+      const auto twin = std::regex_replace(shape, std::regex("^spec.finally"), "spec.stages");
+      const auto* here = schema_at(shape);
+      const auto* there = schema_at(twin);
+      const bool same = shape != twin && here && there && *here == *there;
+      if (!same && shapes.insert(shape).second) pointers.push_back(pointer);
+    }
+    return pointers;
+  }
+
+  // As decode_spec_of(…).error, which takes longer.
+  std::string refusal_of(const std::string& pointer, const Json& value) const {
+    Json spec = full.at("spec");
+    spec.at(Json::json_pointer(pointer.substr(std::string("/spec").size()))) = value;
+    Reading reading;
+    kReaders.at(GetParam().plural)(FieldReader(spec, "spec", reading));
+    return reading.error() ? reading.error()->message : "";
   }
 
   Json with(const std::string& pointer, Json value) const {
@@ -143,7 +180,8 @@ TEST_P(CrdDrift, OtherFieldsAreLeftAloneWhereTheSchemaPreservesThem) {
   const auto [asked, open] = read_full();
   std::set<std::string> preserved;
   for (const auto& field : fields)
-    if (field.schema->contains("x-kubernetes-preserve-unknown-fields"))
+    if (field.schema->contains("x-kubernetes-preserve-unknown-fields") ||
+        (field.path.starts_with("spec") && field.schema->contains("additionalProperties")))
       preserved.insert(field.path);
   // Refused before anybody would look inside.
   preserved.erase("spec.traffic.gatewayAPI.rules[].backendRefs[]");
@@ -175,7 +213,7 @@ TEST_P(CrdDrift, DefaultsOfTheSchemaAreDefaultsOfTheDecoder) {
   for (const auto& field : fields)
     if (field.schema->contains("default")) defaults.insert(field.path);
   std::set<std::string> used;
-  for (const char* name : {"policy", "barePolicy", "release"}) {
+  for (const char* name : {"policy", "barePolicy", "release", "barePipeline", "bareRun"}) {
     const Json& bare = inputs.at("bases").at(name);
     if (bare.at("kind") != full.at("kind")) continue;
     Json filled = bare;
@@ -194,7 +232,9 @@ TEST_P(CrdDrift, FieldsAreRequiredByBothOrByNone) {
                                       "spec.strategy.canary",
                                       "spec.objectives[].sourceRef",
                                       "spec.objectives[].ratio.totalQuery",
-                                      "spec.objectives[].ratio.preset.threshold"};
+                                      "spec.objectives[].ratio.preset.threshold",
+                                      "spec.stages[].retry.classes",
+                                      "spec.finally[].retry.classes"};
   std::set<std::string> checked;
   for (const auto& leaf : leaves()) {
     for (std::string pointer = leaf; pointer != "/spec"; pointer.resize(pointer.rfind('/'))) {
@@ -229,31 +269,40 @@ TEST_P(CrdDrift, EnumsOfTheSchemaAreTheNamesTheDecoderKnows) {
     }
     for (const char* name : {"Bogus", "", "HOLD"})
       EXPECT_TRUE(decode_spec_of(with(pointer, name))
-                      .error.starts_with(path_of_pointer(pointer) + ": found"))
+                      .error.starts_with(path_of_choice(pointer) + ": found"))
           << pointer << " = " << name;
   }
 }
 
 TEST_P(CrdDrift, TextsAreRefusedByBothOrByNone) {
   // Whether these are accepted depends on other fields too.
-  const std::set<std::string> references{
-      "spec.sources[].name", "spec.objectives[].sourceRef.name", "spec.images[].container",
-      "spec.template.spec.containers[].name", "spec.template.spec.initContainers[].name"};
+  const std::set<std::string> references{"spec.sources[].name",
+                                         "spec.objectives[].sourceRef.name",
+                                         "spec.images[].container",
+                                         "spec.template.spec.containers[].name",
+                                         "spec.template.spec.initContainers[].name",
+                                         "spec.stages[].name",
+                                         "spec.stages[].needs[]",
+                                         "spec.params[].name",
+                                         "spec.params[].default",
+                                         "spec.params[].allowed[]",
+                                         "spec.stages[].matrix.axes[].name",
+                                         "spec.finally[].matrix.axes[].name"};
   int compared = 0;
-  for (const auto& pointer : leaves()) {
+  for (const auto& pointer : different_leaves()) {
     const auto shape = shape_of_pointer(pointer);
     const auto* leaf = schema_at(shape);
     if (leaf == nullptr || !full.at(Json::json_pointer(pointer)).is_string()) continue;
     for (const auto& text : texts()) {
-      const auto error = decode_spec_of(with(pointer, text)).error;
       const bool accepted = schema_accepts(*leaf, text);
       const bool more_rules = leaf->contains("x-kubernetes-validations");
       if (accepted && (references.contains(shape) || more_rules)) continue;
+      const auto error = refusal_of(pointer, text);
       EXPECT_EQ(error.empty(), accepted) << pointer << " = \"" << text << "\" " << error;
       ++compared;
     }
   }
-  EXPECT_GT(compared, 1000);
+  EXPECT_GT(compared, 300);
 }
 
 TEST_P(CrdDrift, NumbersAreRefusedByBothOrByNone) {
@@ -314,6 +363,7 @@ std::string complaint_about(const SchemaField& field) {
   if (type == "array" && !node.contains("maxItems")) return "a list without limit";
   if (type == "array" && !node.contains("x-kubernetes-list-type")) return "a list without type";
   if (type == "object" && !metadata && !node.contains("properties") &&
+      !node.contains("additionalProperties") &&
       !node.contains("x-kubernetes-preserve-unknown-fields"))
     return "an object of nothing";
   if (type.empty() && !node.contains("x-kubernetes-int-or-string")) return "no type";
@@ -339,7 +389,9 @@ TEST_P(CrdDrift, DefinitionsAreSmallAndComplete) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CrdDrift,
                          testing::Values(Subject{"canarypolicies", "fullPolicy"},
-                                         Subject{"releases", "fullRelease"}),
+                                         Subject{"releases", "fullRelease"},
+                                         Subject{"pipelines", "fullPipeline"},
+                                         Subject{"pipelineruns", "fullRun"}),
                          [](const auto& subject) { return subject.param.plural; });
 
 TEST(ContractInputs, DecodersAgreeWithTheTable) {

@@ -58,7 +58,88 @@ std::string describe(const Objective& objective) {
   return text + "\n";
 }
 
+std::string describe(const std::vector<EnvVar>& env) {
+  std::string text;
+  for (const auto& v : env)
+    text += fmt::format("env {} {} {} {} {}\n", v.name, static_cast<int>(v.from), v.value, v.object,
+                        v.key);
+  return text;
+}
+
+std::string describe(const std::vector<Combination>& combinations) {
+  std::string text;
+  for (const auto& combination : combinations) text += " " + to_string(combination);
+  return text + "\n";
+}
+
+std::string describe(const Matrix& matrix) {
+  std::string text = fmt::format("matrix {} {}\n", matrix.max_parallel, matrix.fail_fast);
+  for (const auto& axis : matrix.axes)
+    text += fmt::format("axis {} {}\n", axis.name, fmt::join(axis.values, ","));
+  return text + describe(matrix.include) + describe(matrix.exclude);
+}
+
+std::string describe(const PodOverrides& pod) {
+  std::string text =
+      fmt::format("pod {} {} {} {} {}", pod.run_as_user, pod.run_as_group, pod.tolerations_text,
+                  fmt::join(pod.image_pull_secrets, ","), pod.priority_class);
+  for (const auto& [name, value] : pod.node_selector) text += fmt::format(" {}={}", name, value);
+  return text + "\n";
+}
+
+std::string describe(const Step& s) {
+  return fmt::format("step {} {} {} {} {} {} {} {}\n", s.name, s.image, fmt::join(s.command, " "),
+                     fmt::join(s.args, " "), s.script, s.working_dir, s.resources_text,
+                     s.timeout.value_or(milliseconds(0)).count()) +
+         describe(s.env);
+}
+
+std::string describe(const StageService& s) {
+  return fmt::format("service {} {} {} {} {} {}\n", s.name, s.image, fmt::join(s.command, " "),
+                     fmt::join(s.args, " "), s.resources_text, s.ready_port.value_or(0)) +
+         describe(s.env);
+}
+
+std::string describe(const Stage& stage) {
+  std::string text =
+      fmt::format("stage {} {} {} {} {} {} {} {}\n", stage.name, fmt::join(stage.needs, ","),
+                  stage.retry.attempts, stage.restartable, stage.timeout.count(),
+                  stage.no_output_timeout.value_or(milliseconds(0)).count(),
+                  fmt::join(stage.results, ","), stage.mounts_token);
+  for (const auto failure : stage.retry.classes) text += fmt::format("{} ", to_string(failure));
+  for (const auto& rule : stage.when)
+    text += fmt::format("when {} {} {}\n", rule.input, rule.negated, fmt::join(rule.values, ","));
+  for (const auto& step : stage.steps) text += describe(step);
+  for (const auto& service : stage.services) text += describe(service);
+  for (const auto& from : stage.env_from)
+    text += fmt::format("from {} {} {}\n", from.secret, from.config_map, from.prefix);
+  if (stage.matrix) text += describe(*stage.matrix);
+  return text + describe(stage.env) + describe(stage.pod);
+}
+
 }  // namespace
+
+std::string describe(const PipelineSpec& pipeline) {
+  const auto concurrency = pipeline.concurrency.value_or(Concurrency{});
+  const auto& kept = pipeline.retention;
+  std::string text =
+      fmt::format("{} {} {} {} {} {} {} {}\n", pipeline.service_account, pipeline.timeout.count(),
+                  concurrency.group, static_cast<int>(concurrency.policy), concurrency.max,
+                  kept.runs, kept.failed_runs, kept.age.count());
+  for (const auto& param : pipeline.params)
+    text += fmt::format("param {} {} {}\n", param.name, param.fallback.value_or("?"),
+                        fmt::join(param.allowed, ","));
+  for (const auto& stage : pipeline.stages) text += describe(stage);
+  for (const auto& stage : pipeline.finally) text += "finally " + describe(stage);
+  return text;
+}
+
+std::string describe(const PipelineRunSpec& run) {
+  std::string text =
+      fmt::format("{} {} {}\n", run.pipeline, to_string(run.desired_state), run.rerun_of);
+  for (const auto& [name, value] : run.params) text += fmt::format("param {} {}\n", name, value);
+  return text;
+}
 
 Json load_yaml(const std::string& path) {
   std::ifstream file(std::string(WEIR_SOURCE_DIR "/") + path);
@@ -157,17 +238,23 @@ std::string describe(const ReleaseSpec& release) {
                             fmt::join(gateway.hostnames, ","), gateway.rules_text);
 }
 
+namespace {
+
+template <typename T>
+Decoded described(const Result<T>& decoded) {
+  if (!decoded) return {"", decoded.error().message};
+  if (!decoded->spec) return {"", decoded->spec.error().message};
+  return {api_test::describe(*decoded->spec), ""};
+}
+
+}  // namespace
+
 Decoded decode_spec_of(const Json& object) {
-  if (json_text(object, {"kind"}) == "CanaryPolicy") {
-    const auto policy = decode_policy(object);
-    if (!policy) return {"", policy.error().message};
-    if (!policy->spec) return {"", policy->spec.error().message};
-    return {describe(*policy->spec), ""};
-  }
-  const auto release = decode_release(object);
-  if (!release) return {"", release.error().message};
-  if (!release->spec) return {"", release->spec.error().message};
-  return {describe(*release->spec), ""};
+  const auto kind = json_text(object, {"kind"});
+  if (kind == "CanaryPolicy") return described(decode_policy(object));
+  if (kind == "Pipeline") return described(decode_pipeline(object));
+  if (kind == "PipelineRun") return described(decode_pipeline_run(object));
+  return described(decode_release(object));
 }
 
 }  // namespace weir::api_test

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/canary_policy.h"
+#include "api/pipeline_run.h"
 #include "api/release.h"
 #include "base/json.h"
 
@@ -15,7 +16,7 @@ namespace weir::api_test {
 // A path relative to the root of the repository.
 Json load_yaml(const std::string& path);
 
-// openAPIV3Schema of "canarypolicies" or "releases".
+// openAPIV3Schema of "canarypolicies", "releases" …
 Json load_schema(const std::string& plural);
 
 struct SchemaField {
@@ -41,6 +42,8 @@ std::string path_of_pointer(const std::string& pointer);
 // Equal structs have equal texts; different ones do not.
 std::string describe(const CanaryPolicySpec& policy);
 std::string describe(const ReleaseSpec& release);
+std::string describe(const PipelineSpec& pipeline);
+std::string describe(const PipelineRunSpec& run);
 
 struct Decoded {
   std::string text;   // of the struct; "" when refused

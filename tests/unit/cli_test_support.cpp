@@ -22,11 +22,12 @@ Json find(const Json& objects, const std::string& name) {
 }  // namespace
 
 Ran run(const std::vector<std::string>& words, const std::string& input, const Terminal& terminal) {
-  const std::vector<Command> table{list_command(),    get_command(),      watch_command(),
-                                   explain_command(), lint_command(),     adopt_command(),
-                                   plan_command(),    backtest_command(), sim_command(),
-                                   demo_command(),    version_command(),  completion_command(),
-                                   complete_command()};
+  const std::vector<Command> table{list_command(),       get_command(),     watch_command(),
+                                   explain_command(),    lint_command(),    adopt_command(),
+                                   run_command(),        runs_command(),    logs_command(),
+                                   cancel_command(),     plan_command(),    backtest_command(),
+                                   sim_command(),        demo_command(),    version_command(),
+                                   completion_command(), complete_command()};
   std::istringstream in(input);
   std::ostringstream out;
   std::ostringstream err;

@@ -22,7 +22,9 @@ std::string text_of(const std::string& file) {
 
 TEST(ServerDefinitions, AreTheFilesThatAClusterGets) {
   EXPECT_EQ(kCustomDefinitions[0], text_of("crds/canarypolicies.weir.dev.yaml"));
-  EXPECT_EQ(kCustomDefinitions[1], text_of("crds/releases.weir.dev.yaml"));
+  EXPECT_EQ(kCustomDefinitions[1], text_of("crds/pipelineruns.weir.dev.yaml"));
+  EXPECT_EQ(kCustomDefinitions[2], text_of("crds/pipelines.weir.dev.yaml"));
+  EXPECT_EQ(kCustomDefinitions[3], text_of("crds/releases.weir.dev.yaml"));
   EXPECT_EQ(kBuiltinDefinitions, text_of("operator/sim/server/builtin.yaml"));
 }
 

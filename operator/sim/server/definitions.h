@@ -7,6 +7,6 @@
 namespace weir::sim {
 
 extern const std::string_view kBuiltinDefinitions;
-extern const std::array<std::string_view, 2> kCustomDefinitions;
+extern const std::array<std::string_view, 4> kCustomDefinitions;
 
 }  // namespace weir::sim

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "api/codec.h"
+#include "api/pipeline_run.h"
 
 namespace weir::sim {
 namespace {
@@ -161,6 +162,12 @@ void check_ours(const Resource& resource, const Json& object, std::vector<Cause>
   } else if (resource.kind == "CanaryPolicy") {
     const auto decoded = decode_policy_spec(spec);
     if (!decoded) causes.push_back(cause_of(decoded.error()));
+  } else if (resource.kind == "Pipeline") {
+    const auto pipeline = decode_pipeline(object);
+    if (pipeline && !pipeline->spec) causes.push_back(cause_of(pipeline->spec.error()));
+  } else if (resource.kind == "PipelineRun") {
+    const auto run = decode_pipeline_run(object);
+    if (run && !run->spec) causes.push_back(cause_of(run->spec.error()));
   }
 }
 

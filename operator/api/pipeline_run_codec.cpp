@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/codec.h"
+#include "api/pipeline_run.h"
+#include "api/stage_readers.h"
+
+namespace weir {
+namespace {
+
+constexpr Range kParamCount{0, 32};
+constexpr Choice<DesiredState> kStates[] = {{"Running", DesiredState::Running},
+                                            {"Stopped", DesiredState::Stopped},
+                                            {"Cancelled", DesiredState::Cancelled}};
+
+std::map<std::string, std::string> read_params(const FieldReader& spec) {
+  std::map<std::string, std::string> params;
+  const auto items = spec.list("params", kParamCount);
+  for (const auto& item : items) {
+    auto name = item.text("name", text_rules::kParamName);
+    params[std::move(name)] = item.text("value", text_rules::kParamValue);
+  }
+  spec.refuse_twins(items, "name");
+  return params;
+}
+
+Error wrong(std::string what) { return {ErrorKind::Invalid, std::move(what)}; }
+
+}  // namespace
+
+std::string_view to_string(RunPhase phase) {
+  switch (phase) {
+    case RunPhase::Pending: return "Pending";
+    case RunPhase::Queued: return "Queued";
+    case RunPhase::Running: return "Running";
+    case RunPhase::Finishing: return "Finishing";
+    case RunPhase::Succeeded: return "Succeeded";
+    case RunPhase::Failed: return "Failed";
+    case RunPhase::Cancelled: return "Cancelled";
+  }
+  return "Pending";
+}
+
+std::string_view to_string(StagePhase phase) {
+  switch (phase) {
+    case StagePhase::Waiting: return "Waiting";
+    case StagePhase::Running: return "Running";
+    case StagePhase::Stopping: return "Stopping";
+    case StagePhase::Succeeded: return "Succeeded";
+    case StagePhase::Failed: return "Failed";
+    case StagePhase::Skipped: return "Skipped";
+    case StagePhase::Cancelled: return "Cancelled";
+  }
+  return "Waiting";
+}
+
+std::string_view to_string(DesiredState state) {
+  switch (state) {
+    case DesiredState::Running: return "Running";
+    case DesiredState::Stopped: return "Stopped";
+    case DesiredState::Cancelled: return "Cancelled";
+  }
+  return "Running";
+}
+
+Result<PipelineRunSpec> decode_pipeline_run_spec(const Json& spec) {
+  Reading reading;
+  auto run = read_pipeline_run_spec(FieldReader(spec, "spec", reading));
+  if (auto error = reading.error()) return *std::move(error);
+  return run;
+}
+
+PipelineRunSpec read_pipeline_run_spec(const FieldReader& reader) {
+  PipelineRunSpec run;
+  run.pipeline = reader.object("pipelineRef").text("name", text_rules::kServiceName);
+  run.params = read_params(reader);
+  run.desired_state = reader.choice("desiredState", kStates, {DesiredState::Running});
+  if (reader.has("rerunOf"))
+    run.rerun_of = reader.object("rerunOf").text("name", text_rules::kServiceName);
+  return run;
+}
+
+Result<PipelineRun> decode_pipeline_run(const Json& object) {
+  PipelineRun run;
+  ASSIGN_OR_RETURN(run.meta, decode_meta(object));
+  const auto& name = run.meta.key.name;
+  const auto& rule = text_rules::kServiceName;
+  if (name.size() > rule.max || !rule.matches(name))
+    run.spec =
+        wrong(fmt::format("metadata.name: found \"{}\", must be {}", clip(name, 80), rule.allowed));
+  else
+    run.spec = decode_pipeline_run_spec(json_at(object, {"spec"}));
+  run.status = decode_pipeline_run_status(json_at(object, {"status"}));
+  return run;
+}
+
+Result<std::map<std::string, std::string>> parameters_of(const PipelineRunSpec& run,
+                                                         const PipelineSpec& pipeline) {
+  std::map<std::string, std::string> values;
+  std::vector<std::string_view> known;
+  for (const auto& param : pipeline.params) {
+    known.push_back(param.name);
+    const auto given = run.params.find(param.name);
+    if (given == run.params.end()) {
+      if (!param.fallback)
+        return wrong(
+            fmt::format("spec.params: found no {}, must have it: the pipeline has no "
+                        "default",
+                        param.name));
+      values[param.name] = *param.fallback;
+      continue;
+    }
+    const auto& allowed = param.allowed;
+    if (!allowed.empty() &&
+        std::find(allowed.begin(), allowed.end(), given->second) == allowed.end())
+      return wrong(fmt::format("spec.params[name={}].value: found \"{}\", must be one of {}",
+                               param.name, clip(given->second, 80), fmt::join(allowed, ", ")));
+    values[param.name] = given->second;
+  }
+  for (const auto& [name, value] : run.params)
+    if (!values.contains(name))
+      return wrong(
+          fmt::format("spec.params[].name: found \"{}\", must be one of the pipeline's "
+                      "parameters ({})",
+                      name, fmt::join(known, ", ")));
+  return values;
+}
+
+Json owner_reference(const PipelineRun& run) {
+  return Json{{"apiVersion", kinds::kPipelineRun.api_version()},
+              {"kind", kinds::kPipelineRun.name},
+              {"name", run.meta.key.name},
+              {"uid", run.meta.uid},
+              {"controller", true},
+              {"blockOwnerDeletion", true}};
+}
+
+}  // namespace weir

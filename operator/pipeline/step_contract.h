@@ -1,0 +1,44 @@
+// What the Job of a stage and the program `weir-step`, under which each step runs in its container, agree upon.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/pipeline.h"
+
+namespace weir {
+
+namespace contract {
+inline constexpr std::string_view kStepProgram = "/weir/bin/weir-step";
+inline constexpr std::string_view kProgramInImage = "/weir-step";  // of Weir's own image
+inline constexpr std::string_view kBin = "/weir/bin";              // read-only for steps
+inline constexpr std::string_view kOut = "/weir/out";
+inline constexpr std::string_view kResults = "/weir/out/results";  // a file for each result
+inline constexpr std::string_view kHome = "/weir/out/home";
+inline constexpr std::string_view kWorkspace = "/workspace";
+
+inline constexpr std::string_view kTools = "weir-tools";  // puts weir-step into kBin
+inline constexpr std::string_view kEnd = "weir-end";  // the main container: all steps have passed
+inline constexpr std::string_view kStepPrefix = "step-";
+inline constexpr std::string_view kServicePrefix = "service-";
+
+// Of all containers of a pod together; the kubelet gives each an equal part and cuts what is longer.
+inline constexpr std::size_t kTerminationBytes = 12'288;
+}  // namespace contract
+
+// The termination message that weir-step leaves, a JSON object:
+// {"results": {"digest": "…"}, "timeout": "Step" | "NoOutput", "class": "Config", "error": "…"}
+struct StepMessage {
+  std::map<std::string, std::string> results;  // that this step wrote
+  std::string timeout;                         // "" = none of them struck
+  std::optional<FailureClass> failure;         // when it knows better than the exit code
+  std::string error;                           // for people
+};
+
+// Lenient: of foreign text nothing is left but, for people, the text.
+StepMessage decode_step_message(const std::string& text);
+
+}  // namespace weir
