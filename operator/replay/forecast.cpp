@@ -245,7 +245,8 @@ void warn(const CanaryPolicySpec& policy, const ForecastInput& input, Forecast& 
                       step.weight, *step.smallest));
   }
   if (forecast.awaiting * 10 > forecast.runs)
-    say(fmt::format("{} of {} healthy releases wait for a person: no verdict that lets them go on "
+    say(
+        fmt::format("{} of {} healthy releases wait for a person: no verdict that lets them go on "
                     "within maxHold",
                     forecast.awaiting, forecast.runs));
   if (const auto& names = forecast.objective; policy.objectives.size() > 1)
