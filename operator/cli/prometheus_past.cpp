@@ -104,11 +104,26 @@ class PastRecorder {
                     in_seconds(part.from), in_seconds(part.to), in_seconds(WallTime(wish_.step)));
     const auto what = fmt::format("{} of {}", question.role, question.objective);
     ASSIGN_OR_RETURN(const Json answer, ask("/api/v1/query_range", form, what));
+    roles_[question.objective].insert(question.role);
+    const Json& result = json_at(answer, {"data", "result"});
+    if (result.is_array() && result.empty()) return {};
     if (auto read = reader_.add(question.objective, question.role, answer); !read) return read;
+    counted_[question.objective].insert(question.role);
     return with_text_ ? keep(question, answer) : Result<void>();
   }
 
   Result<RecordedPast> finish() {
+    if (counted_.empty())
+      return wrong(fmt::format("Prometheus has no series of any objective of {} in that time",
+                               to_string(wish_.release)));
+    // An objective without any series is left out; one that never counted anything bad is not.
+    for (const auto& [objective, counted] : counted_) {
+      for (const auto& role : roles_[objective]) {
+        if (counted.count(role) != 0) continue;
+        if (auto read = reader_.add(objective, role, Json::array()); !read) return read.error();
+        if (with_text_) texts_[objective][role];
+      }
+    }
     RecordedPast past;
     ASSIGN_OR_RETURN(past.recording, reader_.finish());
     if (with_text_) past.text = text();
@@ -133,7 +148,6 @@ class PastRecorder {
 
   Result<void> keep(const PastQuestion& question, const Json& answer) {
     auto& text = texts_[question.objective][question.role];
-    if (json_at(answer, {"data", "result"}).empty()) return {};
     const auto more = (text.empty() ? "\n" : ",\n") + dump_json(answer);
     text += more;
     kept_bytes_ += more.size();
@@ -165,6 +179,8 @@ class PastRecorder {
   const Clock& clock_;
   const bool with_text_;
   RecordingReader reader_;
+  std::map<std::string, std::set<std::string>> roles_;               // by objective: asked
+  std::map<std::string, std::set<std::string>> counted_;             // of them, those with series
   std::map<std::string, std::map<std::string, std::string>> texts_;  // by objective and role
   std::size_t kept_bytes_ = 0;
 };

@@ -1,8 +1,8 @@
 // What a policy can see at a given traffic, before anything is released: releases rehearsed many times over with drawn requests, each
 // judged and moved by the operator's own code (staged_release.h). Deterministic: the same input gives the same figures everywhere.
 //
-// Assumed: errors are independent of each other (bursts make the judge slower, designs/014), traffic is even, pods start and the gateway
-// answers at once.
+// Assumed: errors are independent of each other (bursts make the judge slower, designs/014), traffic is even and has been for a day,
+// pods start and the gateway answers at once.
 #pragma once
 
 #include <optional>

@@ -37,6 +37,7 @@ class Finder {
   }
 
   PastReleases finish() {
+    if (release_) settle(kShortSilence);
     if (release_) end(recent_.back().at, PastEnding::Unfinished);
     end_quiet();
     return std::move(found_);
@@ -94,26 +95,27 @@ class Finder {
   }
 
   void follow() {
-    const auto canary = release_->canary;
-    const auto now = recent_.back().at;
     // When a third one begins it is soon said who has won: the next release may follow at once.
     const bool third = !newcomer().empty();
-    const seconds span = third ? kShortSilence : kLookback;
+    settle(third ? kShortSilence : kLookback);
+    if (!release_ || !third) return;
+    settled_[release_->canary] = recent_.back().at;
+    end(served_until(release_->canary, stable_), PastEnding::Superseded);
+  }
+
+  // Ends the release if one of the two has been silent for longer than `span`.
+  void settle(seconds span) {
+    const auto canary = release_->canary;
+    const auto now = recent_.back().at;
     const auto stable_until = served_until(stable_, canary);
     const auto canary_until = served_until(canary, stable_);
     const bool stable_silent = now - stable_until > span;
     const bool canary_silent = now - canary_until > span;
-    if (stable_silent && !canary_silent) {
-      settled_[stable_] = now;
-      end(std::max(stable_until, release_->from), PastEnding::Promoted);
-      stable_ = canary;
-    } else if (canary_silent && !stable_silent) {
-      settled_[canary] = now;
-      end(std::max(canary_until, release_->from), PastEnding::TakenBack);
-    } else if (third) {
-      settled_[canary] = now;
-      end(canary_until, PastEnding::Superseded);
-    }
+    if (stable_silent == canary_silent) return;
+    settled_[stable_silent ? stable_ : canary] = now;
+    end(std::max(stable_silent ? stable_until : canary_until, release_->from),
+        stable_silent ? PastEnding::Promoted : PastEnding::TakenBack);
+    if (stable_silent) stable_ = canary;
   }
 
   void end(WallTime until, PastEnding ending) {

@@ -20,9 +20,10 @@ struct Served {
 // By time. A series that is there from the first point of the recording on has counted before; every other one began at 0.
 std::vector<Served> served(const std::vector<RecordedSeries>& series, WallTime first);
 
+// Silent: it has got nothing for kLookback; for half a minute, when a third one begins or the recording ends.
 enum class PastEnding {
-  Promoted,  // the other one has got nothing for kLookback; for half a minute, when a third one begins
-  TakenBack,   // it has got nothing itself for as long
+  Promoted,    // the other one is silent
+  TakenBack,   // it is silent itself
   Superseded,  // a third one began while both of them served
   Unfinished,  // the recording ends
 };

@@ -20,6 +20,7 @@ class PoissonRequests final : public StagedMetrics {
 
   void pass(WallTime until, int weight) override;
   Result<std::vector<MetricSample>> answer(const ReleaseQuestion& question) override;
+  std::vector<MetricSample> past(const ReleaseQuestion& question) override;
 
   // Since the beginning.
   double canary_requests() const { return canary_.total; }

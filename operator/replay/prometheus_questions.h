@@ -1,5 +1,5 @@
-// What to ask Prometheus for, so that its answers are a recording of one Release's past: the policy's own queries, filled in as the operator
-// does, for every revision that there was. Pure.
+// What to ask Prometheus for, so that its answers are a recording of one Release's past: the policy's own queries, filled in as the
+// operator does, for every revision that there was. Pure.
 //
 // Which revisions there were is told by Prometheus itself: names of revisions look like nothing else (delivery/revision.h), so the place of
 // $(revision) or $(service) in a label of the total query finds them.

@@ -109,6 +109,7 @@ class FakePrometheus {
   }
 
   Json range(std::map<std::string, std::string>& form) const {
+    if (form["query"] == "max(lag)") return Json::array();
     const auto* role = form["query"].find("bad{") != std::string::npos ? "bad" : "total";
     Json result = Json::array();
     for (auto series : recording_["objectives"]["errors"][role]["data"]["result"]) {
@@ -137,7 +138,8 @@ class FakePrometheus {
   std::unique_ptr<HttpServer> server_;  // last: its threads use the rest
 };
 
-Ran backtest(const FakePrometheus& prometheus, const std::vector<std::string>& more = {}) {
+Ran backtest(const FakePrometheus& prometheus, const std::vector<std::string>& more = {},
+             const std::string& policy = kPolicy) {
   // At a step of 1 s, 6000 s are two parts.
   std::vector<std::string> words{"backtest",
                                  "-f",
@@ -153,7 +155,7 @@ Ran backtest(const FakePrometheus& prometheus, const std::vector<std::string>& m
                                  "--step",
                                  "1s"};
   words.insert(words.end(), more.begin(), more.end());
-  return run(words, kPolicy);
+  return run(words, policy);
 }
 
 TEST(BacktestCommand, AsksPrometheusForThePast) {
@@ -178,6 +180,25 @@ TEST(BacktestCommand, SavesWhatPrometheusSaid) {
   const auto replayed = run({"backtest", "-f", "-", "--recording", file}, kPolicy);
   EXPECT_EQ(replayed.out, live.out) << replayed.err;
   EXPECT_EQ(backtest(prometheus, {"--save", "/nowhere/x.json"}).code, exit_code::kFailed);
+}
+
+TEST(BacktestCommand, WhatPrometheusHasNothingOfIsLeftOut) {
+  auto json = replay_test::one_release(0.2).json();
+  auto policy = kPolicy;
+  policy.replace(policy.find("  judge:"), 0,
+                 "  - {name: lag, value: {query: 'max(lag)', atMost: \"10\"}}\n");
+  const FakePrometheus prometheus(json);
+  const auto ran = backtest(prometheus, {}, policy);
+  EXPECT_PART(ran.out, " at 5 % by errors, ") << ran.err;
+  EXPECT_PART(ran.out, "not recorded, and left out: lag");
+  // Nothing bad at all is a good past.
+  json["objectives"]["errors"]["bad"] = replay_test::answer_of(Json::array());
+  const FakePrometheus spotless(json);
+  const kube_test::TempFolder folder;
+  const auto file = folder.path() + "/saved.json";
+  const auto live = backtest(spotless, {"--save", file});
+  EXPECT_PART(live.out, "promoted after ") << live.err;
+  EXPECT_EQ(run({"backtest", "-f", "-", "--recording", file}, kPolicy).out, live.out);
 }
 
 TEST(BacktestCommand, KnowsWhoItIsToPrometheus) {
