@@ -5,13 +5,18 @@
 #include <nlohmann/json.hpp>
 
 #include "api/spec_readers.h"
+#include "api/stage_readers.h"
 #include "base/nearest.h"
 #include "kube/kinds.h"
 
 namespace weir {
 namespace {
 
-constexpr Choice<int> kKinds[] = {{kinds::kCanaryPolicy.name, 0}, {kinds::kRelease.name, 1}};
+enum class Ours { CanaryPolicy, Release, Pipeline, PipelineRun };
+constexpr Choice<Ours> kKinds[] = {{kinds::kCanaryPolicy.name, Ours::CanaryPolicy},
+                                   {kinds::kRelease.name, Ours::Release},
+                                   {kinds::kPipeline.name, Ours::Pipeline},
+                                   {kinds::kPipelineRun.name, Ours::PipelineRun}};
 
 // Set by the server; people copy them from `kubectl get -o yaml`.
 constexpr const char* kServerFields[] = {"creationTimestamp",
@@ -40,6 +45,11 @@ std::string read_meta(const FieldReader& meta, const TextRule& rule) {
   check_texts(meta, "annotations");
   const bool generated = meta.has("generateName") && !meta.has("name");
   return generated ? "" : meta.text("name", rule);
+}
+
+const TextRule& rule_of_name(Ours kind) {
+  if (kind == Ours::CanaryPolicy) return text_rules::kSubdomain;
+  return kind == Ours::Release ? text_rules::kReleaseName : text_rules::kServiceName;
 }
 
 std::vector<Fault> unknown_fields(const std::map<std::string, ObjectReading>& objects) {
@@ -71,18 +81,18 @@ std::vector<Fault> check_object(const Json& object) {
   const auto version = kinds::kRelease.api_version();
   const Json& found = root.raw("apiVersion");
   if (found != version) root.refuse("apiVersion", version);
-  root.choice("kind", kKinds);
+  const auto kind = root.choice("kind", kKinds);
   root.has("status");
   // What another version or kind may say is not ours to know.
   if (!reading.faults.empty()) return reading.faults;
-  const bool is_policy = json_text(object, {"kind"}) == kinds::kCanaryPolicy.name;
-  const auto name = read_meta(root.object("metadata"),
-                              is_policy ? text_rules::kSubdomain : text_rules::kReleaseName);
+  const auto name = read_meta(root.object("metadata"), rule_of_name(kind));
   const auto spec = root.object("spec");
-  if (is_policy)
-    read_policy_spec(spec);
-  else
-    read_release_spec(spec, name);
+  switch (kind) {
+    case Ours::CanaryPolicy: read_policy_spec(spec); break;
+    case Ours::Release: read_release_spec(spec, name); break;
+    case Ours::Pipeline: read_pipeline_spec(spec); break;
+    case Ours::PipelineRun: read_pipeline_run_spec(spec); break;
+  }
   auto faults = std::move(reading.faults);
   const auto unknown = unknown_fields(objects);
   faults.insert(faults.end(), unknown.begin(), unknown.end());

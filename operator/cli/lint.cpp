@@ -133,7 +133,7 @@ Command lint_command() {
   Command command;
   command.name = "lint";
   command.synopsis = "FILE…|DIRECTORY…|-";
-  command.summary = "checks CanaryPolicies and Releases offline, before they reach a cluster";
+  command.summary = "checks Weir's objects offline, before they reach a cluster";
   command.more =
       "Reads YAML (many documents) and JSON, directories with all below them, and standard input.\n"
       "Errors are what the API server (strict, as kubectl asks it) or the operator would refuse, "

@@ -12,12 +12,12 @@
 namespace weir {
 
 namespace contract {
-inline constexpr std::string_view kStepProgram = "/weir/bin/weir-step";
+inline constexpr std::string_view kStepProgram = "/opt/weir/bin/weir-step";
 inline constexpr std::string_view kProgramInImage = "/weir-step";  // of Weir's own image
-inline constexpr std::string_view kBin = "/weir/bin";              // read-only for steps
-inline constexpr std::string_view kOut = "/weir/out";
-inline constexpr std::string_view kResults = "/weir/out/results";  // a file for each result
-inline constexpr std::string_view kHome = "/weir/out/home";
+inline constexpr std::string_view kBin = "/opt/weir/bin";          // read-only for steps
+inline constexpr std::string_view kOut = "/opt/weir/out";
+inline constexpr std::string_view kResults = "/opt/weir/out/results";  // a file for each result
+inline constexpr std::string_view kHome = "/opt/weir/out/home";
 inline constexpr std::string_view kWorkspace = "/workspace";
 
 inline constexpr std::string_view kTools = "weir-tools";  // puts weir-step into kBin

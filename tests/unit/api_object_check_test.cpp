@@ -82,7 +82,8 @@ TEST_F(ObjectCheck, KnowsTheVersionAndKinds) {
   EXPECT_EQ(faults("release", R"({"apiVersion": "weir.dev/v1"})"),
             Texts{"apiVersion: found \"weir.dev/v1\", must be weir.dev/v1alpha1"});
   EXPECT_EQ(faults("release", R"({"kind": "release"})"),
-            Texts{"kind: found \"release\", must be one of CanaryPolicy, Release"});
+            Texts{"kind: found \"release\", must be one of CanaryPolicy, Release, Pipeline, "
+                  "PipelineRun"});
   EXPECT_TRUE(is_of_our_group(object("release", R"({"apiVersion": "weir.dev/v9"})")));
   EXPECT_FALSE(is_of_our_group(object("release", R"({"apiVersion": "v1"})")));
   EXPECT_FALSE(is_of_our_group(Json::parse("[1]")));

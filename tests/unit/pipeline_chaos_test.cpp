@@ -9,7 +9,7 @@
 namespace weir::pipeline_test {
 namespace {
 
-constexpr int kSeeds = 150;
+constexpr int kSeeds = 60;
 constexpr int kTurns = 40;
 
 class Chaos {

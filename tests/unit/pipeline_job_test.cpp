@@ -142,7 +142,7 @@ TEST_F(JobOfAStage, AStepHasItsFoldersAndWhoItIs) {
   const auto step = container(job, "step-test");
   EXPECT_EQ(variable(step, "WORKSPACE"), "/workspace") << "not to be changed";
   EXPECT_EQ(variable(step, "HOME"), "/own");
-  EXPECT_EQ(variable(step, "RESULTS"), "/weir/out/results");
+  EXPECT_EQ(variable(step, "RESULTS"), "/opt/weir/out/results");
   EXPECT_EQ(variable(step, "WEIR_STAGE"), "unit");
   EXPECT_EQ(variable(step, "WEIR_ATTEMPT"), json_text(job, {"metadata", "name"}));
   EXPECT_EQ(step.at("workingDir"), "/workspace");
@@ -153,7 +153,7 @@ TEST_F(JobOfAStage, ScriptsAndCommandsRunUnderWeirStepAsTheyAreWritten) {
       "steps": [{"name": "a", "image": "a", "script": "echo $(date) $X", "timeout": "90s"},
                 {"name": "b", "image": "b", "command": ["sh", "-c"], "args": ["echo $(X)"],
                  "workingDir": "sub"}]})j");
-  EXPECT_EQ(container(job, "step-a").at("command"), Json::parse(R"(["/weir/bin/weir-step"])"));
+  EXPECT_EQ(container(job, "step-a").at("command"), Json::parse(R"(["/opt/weir/bin/weir-step"])"));
   EXPECT_EQ(container(job, "step-a").at("args"),
             Json::parse(R"(["run", "--timeout=1m30s", "--no-output-timeout=2m",
                 "--message-bytes=3072", "--result=digest", "--script=echo $$(date) $$X"])"));
