@@ -96,8 +96,8 @@ Result<std::optional<double>> read_number(const Arguments& arguments, std::strin
   return std::optional(number);
 }
 
-std::string rough_duration(double seconds) {
-  const auto whole = std::llround(seconds);
+std::string rough_duration(double in_seconds) {
+  const auto whole = std::llround(in_seconds);
   constexpr long long kMinute = 60;
   constexpr long long kHour = 3600;
   if (whole < kMinute) return fmt::format("{}s", whole);

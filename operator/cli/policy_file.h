@@ -27,6 +27,6 @@ Result<NamedPolicy> read_policy_file(const Invocation& invocation);
 Result<std::optional<double>> read_number(const Arguments& arguments, std::string_view flag);
 
 // "45s", "3m20s", "2h5m": to whole seconds below an hour, to minutes above.
-std::string rough_duration(double seconds);
+std::string rough_duration(double in_seconds);
 
 }  // namespace weir
