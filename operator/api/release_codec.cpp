@@ -203,12 +203,14 @@ Result<Release> decode_release(const Json& object) {
 }
 
 Json owner_reference(const Release& release) {
-  return Json{{"apiVersion", kinds::kRelease.api_version()},
-              {"kind", kinds::kRelease.name},
-              {"name", release.meta.key.name},
-              {"uid", release.meta.uid},
-              {"controller", true},
-              {"blockOwnerDeletion", true}};
+  Json owner;
+  owner["apiVersion"] = kinds::kRelease.api_version();
+  owner["kind"] = kinds::kRelease.name;
+  owner["name"] = release.meta.key.name;
+  owner["uid"] = release.meta.uid;
+  owner["controller"] = true;
+  owner["blockOwnerDeletion"] = true;
+  return owner;
 }
 
 }  // namespace weir

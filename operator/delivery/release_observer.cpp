@@ -16,6 +16,12 @@ std::string label(const ObjectMeta& meta, std::string_view name) {
   return found == meta.labels.end() ? "" : found->second;
 }
 
+// Where every router keeps it; most objects that could be another router's route have none.
+std::string memo_on(const RawObject& route) {
+  const auto found = route.meta.annotations.find(marks::kTraffic);
+  return found == route.meta.annotations.end() ? "" : found->second;
+}
+
 // Of a Release that gives back what it adopted: the garbage collector may have taken its name from what it owned, and the
 // Deployment may have put its own there.
 bool was_ours(const ObjectMeta& meta, const Release& release) {
@@ -189,12 +195,11 @@ std::optional<Traffic> ReleaseObserver::observe_memo(ReleaseSnapshot& snapshot) 
   for (const auto* other : plugins_.routers) {
     const auto route = other == snapshot.router ? nullptr : route_of(*other, snapshot);
     if (!route) continue;
-    const auto state = other->state(route.get());
-    auto before = decode_traffic(state.memo);
+    auto before = decode_traffic(memo_on(*route));
     if (!memo && before && (!spec || !before->canary.empty())) {
       snapshot.router = other;
       snapshot.route = route;
-      snapshot.route_state = state;
+      snapshot.route_state = other->state(route.get());
       return *std::move(before);
     }
     if (!memo && before) memo = std::move(before);

@@ -122,13 +122,16 @@ class PlanBuilder {
   }
 
   void add_route() {
-    RouteGoal goal{backends(), encode_traffic(course_.traffic), callers_service()};
+    RouteGoal goal{backends(), encode_traffic(course_.traffic)};
     int sum = 0;
     for (const auto& backend : goal.backends) sum += backend.weight;
     route_waits_ =
         sum != 100;  // nobody to serve yet, or the stable Service is being put back first
     if (route_waits_) return;
-    if (s_.router->shares_by_pods() && taken_service()) return;  // first it must be ours
+    if (s_.router->shares_by_pods()) {
+      if (taken_service()) return;  // first it must be ours
+      goal.callers_service = callers_service();
+    }
     const bool guarded = course_.returns || weight_rises();
     auto action = s_.router->plan(release_, goal, s_.route.get(), guarded);
     if (!action) return;  // the spec's fault; said by the status of the pass that tried the route
@@ -286,17 +289,16 @@ class PlanBuilder {
 
   void add_callers_service() {
     if (course_.traffic.stable.empty()) return;  // its selector witnesses who serves: nobody yet
-    const Json wanted = callers_service();
     const auto found = s_.callers.find(s_.spec().service.name);
     if (auto taken = taken_service()) {
       plan_.actions.push_back(*std::move(taken));
     } else if (s_.router->shares_by_pods()) {
       // It is the route, which has been written.
     } else if (found == s_.callers.end()) {
-      create(kinds::kService, wanted);
+      create(kinds::kService, callers_service());
       mark_restored(s_.callers.empty() && !release_.status.weights.empty());
     } else {
-      correct(kinds::kService, *found->second, wanted);
+      correct(kinds::kService, *found->second, callers_service());
       forget_route(*found->second);
     }
     for (const auto& [name, service] : s_.callers) {

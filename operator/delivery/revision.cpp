@@ -14,16 +14,19 @@ namespace weir {
 namespace {
 
 Json own_labels(const Release& release, const std::string& revision) {
-  Json labels{{marks::kRelease, release.meta.key.name}};
+  Json labels;
+  labels[std::string(marks::kRelease)] = release.meta.key.name;
   if (!revision.empty()) labels[std::string(marks::kRevision)] = revision;
   return labels;
 }
 
 Json metadata(const Release& release, const std::string& name, Json labels) {
-  return Json{{"name", name},
-              {"namespace", release.meta.key.ns},
-              {"labels", std::move(labels)},
-              {"ownerReferences", Json::array({owner_reference(release)})}};
+  Json meta;
+  meta["name"] = name;
+  meta["namespace"] = release.meta.key.ns;
+  meta["labels"] = std::move(labels);
+  meta["ownerReferences"].push_back(owner_reference(release));
+  return meta;
 }
 
 // Endpoints leave the routers' view a moment after the pod is told to stop; serving on for these seconds loses no request.
@@ -38,7 +41,10 @@ void add_pre_stop(Json& pod_template) {
 Json service_ports(const ReleaseSpec& spec) {
   Json ports = Json::array();
   for (const auto& port : spec.service.ports) {
-    Json item{{"name", port.name}, {"port", port.port}, {"protocol", port.protocol}};
+    Json item;
+    item["name"] = port.name;
+    item["port"] = port.port;
+    item["protocol"] = port.protocol;
     const bool numeric = !port.target_port.empty() &&
                          std::all_of(port.target_port.begin(), port.target_port.end(),
                                      [](unsigned char c) { return std::isdigit(c) != 0; });
@@ -54,11 +60,13 @@ Json service_ports(const ReleaseSpec& spec) {
 
 Json service_body(const Release& release, const ReleaseSpec& spec, Json meta,
                   const std::string& selected) {
-  return Json{
-      {"apiVersion", "v1"},
-      {"kind", "Service"},
-      {"metadata", std::move(meta)},
-      {"spec", {{"selector", own_labels(release, selected)}, {"ports", service_ports(spec)}}}};
+  Json body;
+  body["apiVersion"] = "v1";
+  body["kind"] = "Service";
+  body["metadata"] = std::move(meta);
+  body["spec"]["selector"] = own_labels(release, selected);
+  body["spec"]["ports"] = service_ports(spec);
+  return body;
 }
 
 // So that the Deployment can have it back: it finds its ReplicaSets by their labels, and their pods by a selector that begins with

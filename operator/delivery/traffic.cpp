@@ -42,6 +42,7 @@ std::string encode_traffic(const Traffic& traffic) {
 }
 
 Result<Traffic> decode_traffic(const std::string& memo) {
+  if (memo.empty()) return Error{ErrorKind::Parse, "there is no traffic memo"};
   ASSIGN_OR_RETURN(const Json json, parse_json(memo));
   Traffic traffic;
   traffic.stable = json_text(json, {"stable"});

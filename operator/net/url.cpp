@@ -112,13 +112,15 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
     if (is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~') {
       out += c;
     } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'%', kHexDigits[byte / 16], kHexDigits[byte % 16]};
     }
   }
   return out;

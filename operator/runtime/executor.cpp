@@ -139,8 +139,10 @@ Result<void> Executor::act(const ApplyMarks& action) {
 }
 
 Result<void> Executor::act(const PatchStatus& action) {
-  const Json body{{"metadata", {{"uid", action.uid}}}, {"status", action.status}};
-  auto patched = apply(action.kind, action.key, body, "status");
+  Json body;
+  body["metadata"]["uid"] = action.uid;
+  body["status"] = action.status;
+  auto patched = apply(action.kind, action.key, std::move(body), "status");
   if (!patched) return about(patched.error(), "patch status of", action.kind, action.key);
   metrics_.count_write("patch_status", action.kind.name);
   own_write_(action.kind, *patched);

@@ -119,7 +119,8 @@ void WatchThreads::deliver(Watch& watch, const ServerEvent& event) {
     watch.reflector->on_closed(Error{ErrorKind::Gone, "simulated"}, now);
     return;
   }
-  const Json line{{"type", seen->type}, {"object", *seen->object}};
+  Json line{{"type", seen->type}};
+  line["object"] = *seen->object;
   if (watch.reflector->on_event(line, now) && draws(net_.faults.watch_repeat))
     (void)watch.reflector->on_event(line, now);
 }

@@ -124,12 +124,14 @@ class Exhaustion {
         most_findings_(most_findings),
         branches_(jobs, [this](const BranchEnd& end) { add(end.index, from_word(end)); }) {
     options_.planned.on_place = [this](auto place, auto& planned) { pass(place, planned); };
+    options_.on_end = [this](auto& result) {
+      if (is_branch_) leave(result);
+    };
   }
 
   SearchReport run() {
     faults_.emplace_back();
     auto result = compared(options_, undisturbed_);
-    if (is_branch_) branches_.leave(to_word(result));
     branches_.join();
     add(0, std::move(result));
     for (auto& [index, finding] : findings_) report_.findings.push_back(std::move(finding));
@@ -151,6 +153,12 @@ class Exhaustion {
       fault.what = what;
       if (!is_branch_) branch_off(fault, planned);
     }
+  }
+
+  // Before its world is taken down, which would copy each page of it only to free it.
+  [[noreturn]] void leave(RunResult& result) const {
+    if (result.violations.empty()) compare_ends(result, undisturbed_);
+    branches_.leave(to_word(result));
   }
 
   void branch_off(const PlannedFault& fault, PlannedFault& planned) {

@@ -197,8 +197,10 @@ void capture_logs() {
 
 RunResult simulate(const RunOptions& options) {
   errors_logged.clear();
-  RunResult result = Run(options).run();
+  Run run(options);
+  RunResult result = run.run();
   for (const auto& line : errors_logged) result.violations.push_back({"no error is logged", line});
+  if (options.on_end) options.on_end(result);
   return result;
 }
 

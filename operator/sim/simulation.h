@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,15 @@
 #include "sim/inputs.h"
 
 namespace weir::sim {
+
+struct RunResult {
+  std::vector<Violation> violations;
+  std::vector<std::string> trace;  // one line per write and input
+  std::vector<std::string> end;    // what each release came to, in words that do not depend on time
+  std::vector<std::vector<std::string>> answers;  // to what people asked of each release
+  PlannedFault planned;                           // how many writes and deliveries there were
+  SimTime simulated{0};
+};
 
 struct RunOptions {
   std::uint64_t seed = 1;
@@ -31,15 +41,8 @@ struct RunOptions {
   SimTime faults_end{seconds(0)};
   SimTime settling{seconds(80)};  // after the last fault and the last input
   bool traced = false;
-};
-
-struct RunResult {
-  std::vector<Violation> violations;
-  std::vector<std::string> trace;  // one line per write and input
-  std::vector<std::string> end;    // what each release came to, in words that do not depend on time
-  std::vector<std::vector<std::string>> answers;  // to what people asked of each release
-  PlannedFault planned;                           // how many writes and deliveries there were
-  SimTime simulated{0};
+  // Told of the result while the run's world still stands: who leaves the process here need not take it down first.
+  std::function<void(RunResult&)> on_end{};
 };
 
 // Takes the process's logs: errors become violations of the run on their thread, all else is dropped.

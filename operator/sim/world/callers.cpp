@@ -16,8 +16,10 @@ constexpr double kInsidePerSecond = 10;  // calls through spec.service
 bool is_bad(const SimClock& clock, const Json& pod) {
   constexpr SimTime kAges = seconds(15);
   const auto image = image_of(pod);
-  const auto ready = ready_since(clock, pod);
-  if (image.rfind("ages-", 0) == 0) return ready && clock.elapsed() - *ready >= kAges;
+  if (image.rfind("ages-", 0) == 0) {
+    const auto ready = ready_since(clock, pod);
+    return ready && clock.elapsed() - *ready >= kAges;
+  }
   return image.rfind("bad-", 0) == 0 || is_bad_content(config_seen_by(pod).value_or(""));
 }
 

@@ -1,5 +1,7 @@
 #include "sim/world/endpoints.h"
 
+#include <algorithm>
+
 #include "kube/kinds.h"
 #include "sim/world/pods.h"
 
@@ -8,10 +10,38 @@ namespace {
 
 ObjectKey slice_key(const ObjectKey& service) { return {service.ns, service.name + "-slice"}; }
 
-Json slice_of(const Json& service, Json endpoints) {
-  const auto key = slice_key(key_of(service));
+Json endpoint_of(const Json& pod) {
+  return {
+      {"addresses", Json::array({"10.0.0.1"})},
+      {"conditions",
+       {{"ready", is_ready(pod)}, {"serving", is_serving(pod)}, {"terminating", is_deleting(pod)}}},
+      {"targetRef", {{"kind", "Pod"}, {"name", json_text(pod, {"metadata", "name"})}}}};
+}
+
+// Most looks find nothing to do: comparing costs less than building.
+bool tells(const Json& endpoint, const Json& pod) {
+  const auto holds = [&](std::string_view condition) {
+    return json_at(endpoint, {"conditions", condition}) == true;
+  };
+  return json_at(endpoint, {"targetRef", "name"}) == json_at(pod, {"metadata", "name"}) &&
+         holds("ready") == is_ready(pod) && holds("serving") == is_serving(pod) &&
+         holds("terminating") == is_deleting(pod);
+}
+
+bool tells_all(const Json& endpoints, const std::vector<ApiServer::Held>& pods) {
+  return endpoints.is_array() &&
+         std::equal(endpoints.begin(), endpoints.end(), pods.begin(), pods.end(),
+                    [](const Json& endpoint, const auto& pod) { return tells(endpoint, *pod); });
+}
+
+Json labels_for(const Json& service) {
   Json labels = json_at(service, {"metadata", "labels"});
-  labels["kubernetes.io/service-name"] = json_text(service, {"metadata", "name"});
+  labels["kubernetes.io/service-name"] = json_at(service, {"metadata", "name"});
+  return labels;
+}
+
+Json slice_of(const Json& service, Json labels, Json endpoints) {
+  const auto key = slice_key(key_of(service));
   return {
       {"apiVersion", "discovery.k8s.io/v1"},
       {"kind", "EndpointSlice"},
@@ -36,33 +66,29 @@ std::optional<SimTime> Endpoints::reconcile() {
 }
 
 void Endpoints::write_slice(const Json& service) {
-  Json endpoints = Json::array();
-  for (const auto& pod : pods_of(scene_.server, service)) {
-    const bool ends = is_deleting(*pod);
-    endpoints.push_back(
-        {{"addresses", Json::array({"10.0.0.1"})},
-         {"conditions",
-          {{"ready", is_ready(*pod)}, {"serving", is_serving(*pod)}, {"terminating", ends}}},
-         {"targetRef", {{"kind", "Pod"}, {"name", json_text(*pod, {"metadata", "name"})}}}});
-  }
   const auto key = slice_key(key_of(service));
-  Json slice = slice_of(service, std::move(endpoints));
-  // The slice of a Service that is gone waits for the garbage collector; a new one does not inherit it.
   const Json* old = scene_.server.find(kinds::kEndpointSlice, key);
-  if (old && json_at(*old, {"metadata", "ownerReferences"}) !=
-                 json_at(slice, {"metadata", "ownerReferences"}))
+  // The slice of a Service that is gone waits for the garbage collector; a new one does not inherit it.
+  if (old && owner_uids(*old) != std::vector{json_text(service, {"metadata", "uid"})}) {
     scene_.server.drop(kinds::kEndpointSlice, key);
-  if (!scene_.server.find(kinds::kEndpointSlice, key)) {
-    (void)scene_.server.create(kinds::kEndpointSlice, key.ns, slice, false,
+    old = nullptr;
+  }
+  const auto pods = pods_of(scene_.server, service);
+  Json labels = labels_for(service);
+  if (old && tells_all(json_at(*old, {"endpoints"}), pods) &&
+      json_at(*old, {"metadata", "labels"}) == labels)
+    return;
+  Json endpoints = Json::array();
+  for (const auto& pod : pods) endpoints.push_back(endpoint_of(*pod));
+  if (!old) {
+    (void)scene_.server.create(kinds::kEndpointSlice, key.ns,
+                               slice_of(service, std::move(labels), std::move(endpoints)), false,
                                Deadline(SteadyTime::max()));
     return;
   }
-  if (json_at(*old, {"endpoints"}) == slice["endpoints"] &&
-      json_at(*old, {"metadata", "labels"}) == slice["metadata"]["labels"])
-    return;
   scene_.server.edit(kinds::kEndpointSlice, key, [&](Json& object) {
-    object["endpoints"] = slice["endpoints"];
-    object["metadata"]["labels"] = slice["metadata"]["labels"];
+    object["endpoints"] = std::move(endpoints);
+    object["metadata"]["labels"] = std::move(labels);
   });
 }
 

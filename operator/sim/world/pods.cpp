@@ -25,10 +25,11 @@ bool selects(const Json& selector, const Json& object) {
 
 std::vector<ApiServer::Held> pods_of(const ApiServer& server, const Json& service) {
   auto pods = server.all(kPod);
-  const auto ns = key_of(service).ns;
+  const Json& ns = json_at(service, {"metadata", "namespace"});
   const Json& selector = json_at(service, {"spec", "selector"});
-  std::erase_if(pods,
-                [&](const auto& pod) { return !selects(selector, *pod) || key_of(*pod).ns != ns; });
+  std::erase_if(pods, [&](const auto& pod) {
+    return !selects(selector, *pod) || json_at(*pod, {"metadata", "namespace"}) != ns;
+  });
   return pods;
 }
 
