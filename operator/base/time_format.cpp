@@ -52,27 +52,13 @@ Result<minutes> offset(std::string_view text, std::size_t pos) {
   return text[pos] == '+' ? minutes(span) : -minutes(span);
 }
 
-// By hand: a status has a dozen times, and fmt takes ten times as long.
-void put_digits(std::string& text, std::int64_t value, std::size_t width) {
-  const auto end = text.size() + width;
-  text.resize(end, '0');
-  for (auto at = end; value > 0 && at > end - width; value /= 10)
-    text[--at] = static_cast<char>('0' + value % 10);
-}
-
 std::string format_date_and_time(WallTime time) {
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-  std::string text;
-  text.reserve(std::string_view("2006-01-02T15:04:05.000000Z").size());
-  put_digits(text, static_cast<int>(date.year()), 4);
-  put_digits(text += '-', static_cast<unsigned>(date.month()), 2);
-  put_digits(text += '-', static_cast<unsigned>(date.day()), 2);
-  put_digits(text += 'T', clock.hours().count(), 2);
-  put_digits(text += ':', clock.minutes().count(), 2);
-  put_digits(text += ':', clock.seconds().count(), 2);
-  return text;
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace
@@ -81,9 +67,7 @@ std::string format_time(WallTime time) { return format_date_and_time(time) + "Z"
 
 std::string format_time_micro(WallTime time) {
   const auto micros = (time - std::chrono::floor<std::chrono::seconds>(time)).count();
-  auto text = format_date_and_time(time);
-  put_digits(text += '.', micros, 6);
-  return text += 'Z';
+  return format_date_and_time(time) + fmt::format(".{:06}Z", micros);
 }
 
 Result<WallTime> parse_time(std::string_view text) {
