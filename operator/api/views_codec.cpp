@@ -64,12 +64,13 @@ Result<RawObject> decode_raw(const Json& object) {
   RawObject raw;
   ASSIGN_OR_RETURN(raw.meta, decode_meta(object));
   raw.edited_by = editor_of(object, {"f:spec"});
-  Json text = Json::object();
-  for (const auto* name : {"spec", "status"}) {
+  for (const std::string_view name : {"spec", "status"}) {
     const Json& part = json_at(object, {name});
-    if (!part.is_null()) text[name] = part;
+    if (part.is_null()) continue;
+    raw.text += raw.text.empty() ? "{\"" : ",\"";
+    raw.text.append(name).append("\":").append(dump_json(part));
   }
-  raw.text = dump_json(text);
+  raw.text += raw.text.empty() ? "{}" : "}";
   return raw;
 }
 
