@@ -9,8 +9,8 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kMaxWords = 512;             // bytes
-constexpr std::size_t kMaxTermination = 4 * 1024;  // as the kubelet reads
+constexpr std::size_t kMaxWords = 512;         // bytes
+constexpr std::size_t kMaxTermination = 4096;  // as the kubelet reads
 
 bool holds(const Json& condition) { return json_text(condition, {"status"}) == "True"; }
 

@@ -55,7 +55,9 @@ std::string to_string(const Combination& combination) {
   std::string text;
   for (const auto& [axis, value] : combination) {
     if (!text.empty()) text += ',';
-    text += axis + '=' + value;
+    text += axis;
+    text += '=';
+    text += value;
   }
   return text;
 }

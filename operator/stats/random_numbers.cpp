@@ -77,7 +77,7 @@ double Rng::positive_poisson(double mean) {
 
 double Rng::binomial(double trials, double p) {
   double hits = 0;
-  for (double i = 0; i < trials; ++i) hits += uniform() < p ? 1 : 0;
+  for (auto left = std::llround(trials); left > 0; --left) hits += uniform() < p ? 1 : 0;
   return hits;
 }
 
