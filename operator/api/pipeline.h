@@ -23,7 +23,7 @@ inline constexpr Kind kControllerRevision{"apps", "v1", "ControllerRevision",
                                           "controllerrevisions"};
 }  // namespace kinds
 
-inline constexpr std::size_t kMaxPipelineText = 32 * 1024;  // bytes: each run keeps a copy
+inline constexpr std::size_t kMaxPipelineText = 32U << 10U;  // bytes: each run keeps a copy
 inline constexpr std::size_t kMaxInstances = 200;  // stages of a run, each combination counted
 inline constexpr std::size_t kMaxResults = 16;     // of a stage
 inline constexpr std::size_t kMaxResultBytes = 1024;

@@ -14,8 +14,8 @@ from weir_objects import TRAEFIK_REQUESTS, canary_policy, step
 RPS = 60
 # A weight is held longer than its hold: pods must be ready. What is recorded is longer than what is replayed.
 POLICY = {
-    "steps": [step(25, "20s"), step(50, "20s"), step(100)],
-    "watch": "20s",
+    "steps": [step(25, "10s"), step(50, "10s"), step(100)],
+    "watch": "10s",
     "judge": {"interval": "2s", "warmup": "4s"},
     "objectives": [{
         "name": "errors",
@@ -24,7 +24,7 @@ POLICY = {
 }
 # Until the next release begins: for half a minute nobody has served but the new one.
 PAUSE = 45.0
-ALONE = 150.0  # one version, before anything is released: longer than a release
+ALONE = 75.0  # one version, before anything is released: longer than a release
 
 
 def ask(query, begin, end):
