@@ -13,7 +13,7 @@ from waiting import eventually
 ROOT = Path(__file__).resolve().parents[2]
 # With a shell; the Dockerfile of the operator begins with it, so it is on this machine.
 SHELL_IMAGE = "docker.io/library/debian:bookworm-slim"
-PATIENCE = 180.0
+PATIENCE = 300.0
 ENDED = ("Succeeded", "Failed", "Cancelled")
 
 

@@ -73,7 +73,8 @@ std::string completed(const std::vector<std::string>& words) {
 TEST(Completion, OffersCommandsFlagsAndValues) {
   EXPECT_EQ(completed({"l"}),
             "list\treleases as a table: phase, step, weights, images\n"
-            "lint\tchecks Weir's objects offline, before they reach a cluster\n:4\n");
+            "lint\tchecks Weir's objects offline, before they reach a cluster\n"
+            "logs\twhat the steps of a run have written, as long as their pods are there\n:4\n");
   EXPECT_EQ(completed({"help", "wa"}).substr(0, 6), "watch\t");
   EXPECT_EQ(completed({"list", "--all"}), "--all-namespaces\tin all namespaces\n:4\n");
   EXPECT_EQ(completed({"get", "-o", ""}), "json\nyaml\nname\nwide\n:4\n");

@@ -202,7 +202,7 @@ TEST(Lint, ReadsFilesDirectoriesAndJson) {
   const auto in = [&](const std::string& name) { return folder.path() + "/" + name; };
   EXPECT_EQ(ran.out, in("a.json") +
                          ":1: error: Realise/: kind: found \"Realise\", must be one of "
-                         "CanaryPolicy, Release\n" +
+                         "CanaryPolicy, Release, Pipeline, PipelineRun\n" +
                          in("b/c/release.yml") +
                          ":14: note: Release/shop: spec.strategy.canary.policyRef.name: "
                          "CanaryPolicy other is not among these files\n");
