@@ -101,6 +101,7 @@ EnvVar read_variable(const FieldReader& item) {
 std::vector<EnvVar> read_env(const FieldReader& of) {
   std::vector<EnvVar> env;
   const auto items = of.list("env", kEnvCount);
+  env.reserve(items.size());
   for (const auto& item : items) env.push_back(read_variable(item));
   of.refuse_twins(items, "name");
   return env;
@@ -227,6 +228,7 @@ std::vector<std::string> read_names(const FieldReader& of, std::string_view fiel
                                     const TextRule& rule) {
   std::vector<std::string> names;
   const auto items = of.list(field, count);
+  names.reserve(items.size());
   for (const auto& item : items) names.push_back(item.text("name", rule));
   of.refuse_twins(items, "name");
   return names;
