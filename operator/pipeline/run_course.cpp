@@ -67,9 +67,10 @@ class RunPilot {
     if (!run_.spec) return end(RunPhase::Failed, "InvalidRun", run_.spec.error().message);
     if (run_.spec->desired_state != DesiredState::Running)
       return end(RunPhase::Cancelled, to_string(run_.spec->desired_state), "before it had begun");
-    if (!s_.pipeline && s_.kept_spec.empty()) return wait_for_pipeline();
-    const auto text = s_.kept_spec.empty() ? s_.pipeline->spec_text : s_.kept_spec;
-    const auto spec = s_.kept_spec.empty() ? s_.pipeline->spec : kept();
+    const bool is_kept = !s_.kept_spec.empty();
+    if (!is_kept && !s_.pipeline) return wait_for_pipeline();
+    const auto text = is_kept ? s_.kept_spec : s_.pipeline->spec_text;
+    const auto spec = is_kept ? kept() : s_.pipeline->spec;
     if (!spec)
       return end(RunPhase::Failed, "InvalidPipeline",
                  fmt::format("Pipeline {}: {}", run_.spec->pipeline, spec.error().message));

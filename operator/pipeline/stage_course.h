@@ -16,7 +16,7 @@
 namespace weir {
 
 inline constexpr int kMaxLost = 5;  // attempts of a stage that the infrastructure may end
-inline constexpr std::size_t kMaxRunResultBytes = 16 * 1024;  // all results of a run together
+inline constexpr std::size_t kMaxRunResultBytes = 16U << 10U;  // all results of a run together
 
 struct StageCourseInput {
   const RunSnapshot& snapshot;

@@ -20,15 +20,14 @@ constexpr int kMaxReplayPoints = 400;  // of one chart
 // Points that are farther apart are gaps to the judge.
 constexpr seconds kWidestStep{30};
 
-// The ratio objective that tells of requests: a Critical one, if there is one.
+// The first ratio objective, of which there is one; a Critical one, if there is one.
 const Objective& main_objective(const CanaryPolicySpec& policy) {
-  const Objective* chosen = nullptr;
-  for (const auto& objective : policy.objectives) {
-    const bool better = !chosen || (chosen->severity != Severity::Critical &&
-                                    objective.severity == Severity::Critical);
-    if (objective.ratio && better) chosen = &objective;
-  }
-  return *chosen;
+  const auto rank = [](const Objective& objective) {
+    if (!objective.ratio) return 0;
+    return objective.severity == Severity::Critical ? 2 : 1;
+  };
+  return *std::max_element(policy.objectives.begin(), policy.objectives.end(),
+                           [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
 }
 
 // Requests of the main objective, by time and revision.

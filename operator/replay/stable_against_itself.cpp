@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "replay/objectives.h"
 #include "replay/recorded_metrics.h"
@@ -110,7 +111,8 @@ std::vector<HalvedPoint> halves_of(const Recording& recording, const RecordedObj
 // Both halves in the place of Prometheus.
 class HalvedMetrics final : public StagedMetrics {
  public:
-  HalvedMetrics(const Halves& halves, RecordedMetrics whole) : halves_(halves), whole_(whole) {}
+  HalvedMetrics(const Halves& halves, RecordedMetrics whole)
+      : halves_(halves), whole_(std::move(whole)) {}
 
   void pass(WallTime until, int /*weight*/) override { now_ = until; }
 
