@@ -85,7 +85,7 @@ Result<int> run(const Invocation& invocation) {
                                             operands.size() > 1 ? operands[1] : std::string()));
   if (pods.empty()) invocation.streams.err << "no pod of it is there (any more)\n";
   for (const auto& pod : pods)
-    if (const auto printed = print_logs(invocation, *session, pod); !printed) return printed;
+    if (auto printed = print_logs(invocation, *session, pod); !printed) return printed;
   return exit_code::kOk;
 }
 

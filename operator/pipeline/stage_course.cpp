@@ -51,10 +51,13 @@ void StageCourse::lay_out() {
           return status.name == stage.name && status.combination == text;
         });
         instances_.push_back({&stage, combination, list == &in_.spec.finally, all.size()});
-        StageStatus fresh;
-        fresh.name = stage.name;
-        fresh.combination = text;
-        all.push_back(found == known.end() ? std::move(fresh) : *found);
+        if (found != known.end()) {
+          all.push_back(*found);
+          continue;
+        }
+        all.emplace_back();
+        all.back().name = stage.name;
+        all.back().combination = text;
       }
   course_.status.stages = std::move(all);
 }
