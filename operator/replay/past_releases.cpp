@@ -141,11 +141,11 @@ class Finder {
 };
 
 std::string first_stable(const std::vector<Served>& served) {
+  const auto first = std::find_if(served.begin(), served.end(),
+                                  [](const Served& one) { return one.requests > 0; });
   Requests sums;
-  for (const auto& one : served) {
-    if (one.at - served.front().at > kLookback) break;
-    sums[one.revision] += one.requests;
-  }
+  for (auto one = first; one != served.end() && one->at - first->at <= kShortSilence; ++one)
+    sums[one->revision] += one->requests;
   const auto most = std::max_element(
       sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == sums.end() ? "" : most->first;

@@ -49,7 +49,7 @@ struct PastReleases {
   std::vector<QuietSpan> quiet;
 };
 
-// Who served most in the first kLookback is stable at first. Pure.
+// Who served most in the half minute after the first request is stable at first. Pure.
 PastReleases find_releases(const std::vector<Served>& served);
 
 }  // namespace weir

@@ -89,6 +89,18 @@ TEST(Backtest, AReleaseThatFollowsAtOnceIsHeldAgainstTheOneBefore) {
 }
 
 // As on a real cluster: a stream of a's ends, and is counted, after b has got all; seconds later c begins.
+TEST(Backtest, WhoHasServedFirstIsStableHoweverSoonItIsReplaced) {
+  Recorder recorder;
+  recorder.add({75, {{"b", {50, 0.01}}}})
+      .add({20, {{"b", {30, 0.01}}, {"a", {20, 0.01}}}})
+      .add({1800, {{"a", {50, 0.01}}}});
+  const auto result = test(recorder);
+  ASSERT_EQ(result.releases.size(), 1U);
+  EXPECT_EQ(result.releases[0].past.stable, "b");
+  EXPECT_EQ(result.releases[0].past.canary, "a");
+  EXPECT_EQ(result.releases[0].past.ending, PastEnding::Promoted);
+}
+
 TEST(Backtest, AStreamThatEndsLateIsNoSignOfLife) {
   Recorder recorder(2);
   recorder.add({1800, {{"a", {60, 0.01}}}})
