@@ -147,8 +147,9 @@ def check_rest(operator, figures):
 
 
 FEW, REPLICAS = 40, 4
-# Seconds at each weight. Long at 50 %: there the releases are when the nodes are given up, 20 to 27 s after their last heartbeat.
-HOLDS = {5: 4.0, 25: 4.0, 50: 32.0, 100: 4.0}
+# Seconds at each weight. Long at 50 %: there the releases are when the nodes are given up, 20 to 27 s after their last heartbeat
+# as Kubernetes counts, and later on two busy cores.
+HOLDS = {5: 4.0, 25: 4.0, 50: 60.0, 100: 4.0}
 # Between a change and what the operator and this story see of it, on two busy cores. What is over by then was never seen.
 LATENCY = 4.0
 FLAPS = (0.2, 2 * LATENCY)
@@ -179,6 +180,14 @@ class Pods(Watch):
         with self.changed:
             return [p for p in self.of.values() if p["status"].get("podIP") and "deletionTimestamp" not in p["metadata"]]
 
+    def of_nodes(self, names):
+        return [p for p in self.running() if p["spec"]["nodeName"] in names]
+
+
+def is_ready(thing):
+    """A Pod or a Node."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in thing["status"]["conditions"])
+
 
 def set_ready(api, pod, ready, containers):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -196,8 +205,7 @@ def set_lost(api, lost):
 
 
 def node_is_ready(api, name):
-    conditions = api.get("Node", "", name)["status"]["conditions"]
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    return is_ready(api.get("Node", "", name))
 
 
 def flap(api, pods, source, is_enough):
@@ -225,9 +233,9 @@ def test_nodes_that_lose_their_heartbeats_hold_releases_and_take_none_back(fleet
     weights = lambda: Counter(fleet.routes.of[name][-1].weight for name in fleet.names)
     flap(api, pods, source, lambda: weights()[50] >= FEW / 2)
     set_lost(api, True)
-    eventually("the nodes are not ready", lambda: not any(node_is_ready(api, name) for name in LOST_NODES), 90)
-    under_way = weights()
-    time.sleep(8)
+    eventually("the nodes' pods are not ready", lambda: not any(is_ready(pod) for pod in pods.of_nodes(LOST_NODES)), 90)
+    given_up, under_way = time.time(), weights()
+    time.sleep(2 * LATENCY)
     bring_back(api)
     back = time.time()
 
@@ -235,8 +243,8 @@ def test_nodes_that_lose_their_heartbeats_hold_releases_and_take_none_back(fleet
         return fleet.releases.of[name].is_at_rest() and fleet.stable(name) != before[name]
 
     eventually("all are promoted", lambda: all(map(is_done, fleet.names)), 150)
-    held = [n for n in fleet.names if full_weight_at(fleet.routes.of[n]) > back]
-    figures.add("lost nodes", **{"weights when the nodes were given up": dict(under_way), "held until they were back": len(held),
+    hit = [n for n in fleet.names if lacked_pods(n, fleet.routes.of[n], endpoints.ready, given_up, back)]
+    figures.add("lost nodes", **{"weights when the nodes were given up": dict(under_way), "lacked pods at 50 %": len(hit),
                                  "weights given back": sum(given_back(fleet.routes.of[name]) for name in fleet.names)})
     taken_back = {name: fleet.releases.of[name].message for name in fleet.names if fleet.releases.of[name].taken_back}
     assert not taken_back, f"taken back though nothing but the nodes was wrong: {taken_back}"
@@ -244,7 +252,7 @@ def test_nodes_that_lose_their_heartbeats_hold_releases_and_take_none_back(fleet
     wrong += [why for name in fleet.names for why in unready_rises(name, fleet.routes.of[name], endpoints.ready)]
     assert not wrong, "\n".join(wrong[:20])
     # Two of five nodes: about two of three releases had one of their two canary pods there.
-    assert len(held) >= FEW / 5, "the nodes' fault held nothing, so nothing was tried"
+    assert len(hit) >= FEW / 5, f"the nodes' fault hit {hit} only, so little was tried; weights when they were given up: {under_way}"
 
 
 def rises(changes):
@@ -257,8 +265,10 @@ def given_back(changes):
     return sum(new.canary == old.canary and new.weight < old.weight for old, new in zip(changes, changes[1:]) if new.canary)
 
 
-def full_weight_at(changes):
-    return [new.at for _, new in rises(changes) if new.weight == 100][-1]
+def lacked_pods(name, changes, ready, begin, end):
+    """Whether the nodes' fault met this release before full weight, and for long enough that the operator must have seen it."""
+    full = [new for _, new in rises(changes) if new.weight == 100][-1]
+    return full.at > begin and ready.longest_below((name, full.canary), pods_for(50, REPLICAS), begin, end) > LATENCY
 
 
 def unready_rises(name, changes, ready):
