@@ -1,4 +1,5 @@
-# Built by hack/image. The result holds the binary, weir-step for the pods of pipelines, the shared libraries that it names, root certificates, and nothing else.
+# Built by hack/image. The result holds the binary, the shared libraries that it names, weir-step for the pods of pipelines, root
+# certificates, and nothing else.
 FROM docker.io/library/debian:bookworm-slim AS build
 
 RUN apt-get update \

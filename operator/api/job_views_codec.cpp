@@ -14,18 +14,6 @@ constexpr std::size_t kMaxTermination = 4096;  // as the kubelet reads
 
 bool holds(const Json& condition) { return json_text(condition, {"status"}) == "True"; }
 
-// A registry may sign the URLs it hands out: what stands behind the "?" lets their bearer in.
-std::string words_of(const std::string& text) {
-  std::string words;
-  bool in_query = false;
-  for (const char c : text) {
-    if (c == '"' || c == ' ' || c == '\n') in_query = false;
-    if (!in_query) words += c;
-    if (c == '?') in_query = true;
-  }
-  return clip(words, kMaxWords);
-}
-
 // A run that could not even begin is told to have begun in 1970.
 std::optional<WallTime> real_time(const Json& json, std::string_view name) {
   const auto time = time_at(json, {name});
@@ -49,7 +37,7 @@ ContainerView decode_container(const Json& status) {
     view.started = real_time(running, "startedAt");
   } else {
     view.reason = clip(json_text(status, {"state", "waiting", "reason"}), kMaxWords);
-    view.message = words_of(json_text(status, {"state", "waiting", "message"}));
+    view.message = kubelet_words(json_text(status, {"state", "waiting", "message"}), kMaxWords);
   }
   return view;
 }
@@ -71,7 +59,7 @@ void read_condition(const Json& condition, StagePodView& pod) {
   if (type == "DisruptionTarget" && holds(condition))
     pod.disruption = reason.empty() ? type : reason;
   if (type == "PodScheduled" && !holds(condition))
-    pod.unschedulable = words_of(json_text(condition, {"message"}, reason));
+    pod.unschedulable = kubelet_words(json_text(condition, {"message"}, reason), kMaxWords);
 }
 
 template <typename View>
@@ -101,7 +89,7 @@ Result<StagePodView> decode_stage_pod(const Json& object) {
   pod.succeeded = phase == "Succeeded";
   pod.failed = phase == "Failed";
   pod.reason = clip(json_text(object, {"status", "reason"}), kMaxWords);
-  pod.message = words_of(json_text(object, {"status", "message"}));
+  pod.message = kubelet_words(json_text(object, {"status", "message"}), kMaxWords);
   read_conditions(object, pod);
   for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
     const Json& statuses = json_at(object, {"status", list});

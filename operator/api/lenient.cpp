@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "api/text_rules.h"
 #include "base/time_format.h"
 
 namespace weir {
@@ -16,6 +17,17 @@ int small_int(const Json& json, std::initializer_list<std::string_view> path, in
 std::optional<WallTime> time_at(const Json& json, std::initializer_list<std::string_view> path) {
   const auto time = parse_time(json_text(json, path));
   return time ? std::optional(*time) : std::nullopt;
+}
+
+std::string kubelet_words(std::string_view text, std::size_t max) {
+  std::string words;
+  bool in_query = false;
+  for (const char c : text) {
+    if (c == '"' || c == ' ' || c == '\n') in_query = false;
+    if (!in_query) words += c;
+    if (c == '?') in_query = true;
+  }
+  return clip(words, max);
 }
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -15,5 +16,9 @@ int small_int(const Json& json, std::initializer_list<std::string_view> path, in
 
 // RFC 3339.
 std::optional<WallTime> time_at(const Json& json, std::initializer_list<std::string_view> path);
+
+// What the kubelet says of a container, at most `max` bytes. A registry may sign the URLs it hands out: what stands behind the "?" lets
+// their bearer in, and is left out.
+std::string kubelet_words(std::string_view text, std::size_t max);
 
 }  // namespace weir

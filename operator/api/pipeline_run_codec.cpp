@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "api/owner_reference.h"
 #include "api/pipeline_run.h"
 #include "api/stage_readers.h"
 
@@ -129,12 +130,7 @@ Result<std::map<std::string, std::string>> parameters_of(const PipelineRunSpec& 
 }
 
 Json owner_reference(const PipelineRun& run) {
-  return Json{{"apiVersion", kinds::kPipelineRun.api_version()},
-              {"kind", kinds::kPipelineRun.name},
-              {"name", run.meta.key.name},
-              {"uid", run.meta.uid},
-              {"controller", true},
-              {"blockOwnerDeletion", true}};
+  return owner_reference(kinds::kPipelineRun, run.meta.key.name, run.meta.uid);
 }
 
 }  // namespace weir

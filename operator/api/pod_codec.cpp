@@ -30,18 +30,6 @@ bool is_one_of(const std::string& text, const std::array<std::string_view, N>& w
 
 bool is_true(const Json& json) { return json.is_boolean() && json.get<bool>(); }
 
-// A registry may sign the URLs it hands out: what stands behind the "?" lets their bearer in.
-std::string words_of(std::string_view text) {
-  std::string words;
-  bool in_query = false;
-  for (const char c : text) {
-    if (c == '"' || c == ' ' || c == '\n') in_query = false;
-    if (!in_query) words += c;
-    if (c == '?') in_query = true;
-  }
-  return clip(words, ContainerTrouble::kMaxWords);
-}
-
 // A run that could not even begin is told to have begun in 1970.
 bool ran_long(const Json& end) {
   const auto began = time_at(end, {"startedAt"});
@@ -76,7 +64,8 @@ std::optional<ContainerTrouble> trouble_of(const Json& status) {
   if (trouble.kind == Kind::NotReady && is_true(json_at(status, {"ready"}))) return std::nullopt;
   trouble.container = json_text(status, {"name"});
   trouble.reason = clip(json_text(state, {"waiting", "reason"}), ContainerTrouble::kMaxWords);
-  trouble.message = words_of(json_text(state, {"waiting", "message"}));
+  trouble.message =
+      kubelet_words(json_text(state, {"waiting", "message"}), ContainerTrouble::kMaxWords);
   trouble.restarts = small_int(status, {"restartCount"});
   if (end.is_object()) {
     trouble.exit_code = small_int(end, {"exitCode"});
@@ -125,7 +114,8 @@ void read_condition(const Json& condition, PodView& pod) {
   } else if (type == "DisruptionTarget" && holds) {
     pod.disruption = reason.empty() ? type : reason;
   } else if (type == "PodScheduled" && !holds) {
-    pod.unschedulable = words_of(json_text(condition, {"message"}, reason));
+    pod.unschedulable =
+        kubelet_words(json_text(condition, {"message"}, reason), ContainerTrouble::kMaxWords);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "api/owner_reference.h"
 #include "api/spec_readers.h"
 #include "kube/kinds.h"
 
@@ -203,14 +204,7 @@ Result<Release> decode_release(const Json& object) {
 }
 
 Json owner_reference(const Release& release) {
-  Json owner;
-  owner["apiVersion"] = kinds::kRelease.api_version();
-  owner["kind"] = kinds::kRelease.name;
-  owner["name"] = release.meta.key.name;
-  owner["uid"] = release.meta.uid;
-  owner["controller"] = true;
-  owner["blockOwnerDeletion"] = true;
-  return owner;
+  return owner_reference(kinds::kRelease, release.meta.key.name, release.meta.uid);
 }
 
 }  // namespace weir

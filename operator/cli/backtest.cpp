@@ -184,10 +184,8 @@ Result<int> run(const Invocation& invocation) {
     if (auto written = write_file(arguments.value("html"), html); !written) return written.error();
   }
   auto& out = invocation.streams.out;
-  constexpr int kIndent = 2;
   if (arguments.value("output") == "json")
-    out << json_of(policy.name, result).dump(kIndent, ' ', false, Json::error_handler_t::replace)
-        << "\n";
+    out << pretty_json(json_of(policy.name, result));
   else
     print_text(out, policy.name, result);
   return exit_code::kOk;

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/lint_findings.h"
 #include "cli/lint_rbac.h"
+#include "cli/output.h"
 #include "kube/token_file.h"
 #include "kube/yaml_json.h"
 
@@ -115,8 +116,7 @@ Result<int> run(const Invocation& invocation) {
   if (invocation.arguments.value("output") == "json") {
     Json list = Json::array();
     for (const auto& finding : result.findings) list.push_back(json_of(finding));
-    constexpr int kIndent = 2;
-    streams.out << list.dump(kIndent, ' ', false, Json::error_handler_t::replace) << "\n";
+    streams.out << pretty_json(list);
   } else {
     for (const auto& finding : result.findings) streams.out << line_of(finding);
   }

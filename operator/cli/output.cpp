@@ -87,9 +87,12 @@ std::string objects_text(const std::vector<Json>& objects, bool as_list, std::st
     whole = objects.front();
   else
     whole = Json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", objects}};
+  return form == "json" ? pretty_json(whole) : dump_yaml(whole);
+}
+
+std::string pretty_json(const Json& json) {
   constexpr int kIndent = 2;
-  if (form == "json") return whole.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
-  return dump_yaml(whole);
+  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace weir

@@ -27,4 +27,7 @@ std::string short_age(WallTime since, WallTime now);
 // Objects for programs, as kubectl prints them: one alone, or a List. Form: json, yaml or name.
 std::string objects_text(const std::vector<Json>& objects, bool as_list, std::string_view form);
 
+// Indented, with a line end; bytes that are no UTF-8 are replaced.
+std::string pretty_json(const Json& json);
+
 }  // namespace weir

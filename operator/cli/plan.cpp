@@ -163,10 +163,8 @@ Result<int> run(const Invocation& invocation) {
   ASSIGN_OR_RETURN(const auto policy, read_policy_file(invocation));
   ASSIGN_OR_RETURN(const auto told, forecast(policy.spec, *input));
   auto& out = invocation.streams.out;
-  constexpr int kIndent = 2;
   if (invocation.arguments.value("output") == "json")
-    out << json_of(policy, *input, told).dump(kIndent, ' ', false, Json::error_handler_t::replace)
-        << "\n";
+    out << pretty_json(json_of(policy, *input, told));
   else
     print_text(out, policy, *input, told);
   return exit_code::kOk;

@@ -1,5 +1,6 @@
 #include "pipeline/pipeline_reconciler.h"
 
+#include "api/ready_condition.h"
 #include "pipeline/retention.h"
 
 namespace weir {
@@ -9,19 +10,10 @@ constexpr std::size_t kMaxDeletions = 20;     // of one pass
 constexpr milliseconds kAgeCheck{3'600'000};  // whether a run has become too old
 
 void say_whether_usable(const Pipeline& pipeline, WallTime now, Plan& plan) {
-  const bool usable = pipeline.spec.has_value();
-  Condition ready{"Ready",
-                  usable ? "True" : "False",
-                  usable ? "Usable" : "InvalidSpec",
-                  usable ? "" : pipeline.spec.error().message,
-                  pipeline.meta.generation,
-                  now};
-  for (const auto& old : pipeline.conditions)
-    if (old.type == ready.type && old.status == ready.status)
-      ready.last_transition = old.last_transition;
   Pipeline after = pipeline;
   after.observed_generation = pipeline.meta.generation;
-  after.conditions = {ready};
+  const Error* refusal = pipeline.spec ? nullptr : &pipeline.spec.error();
+  after.conditions = {ready_condition(refusal, pipeline.meta.generation, pipeline.conditions, now)};
   auto status = encode_pipeline_status(after);
   if (status != encode_pipeline_status(pipeline))
     plan.actions.emplace_back(
