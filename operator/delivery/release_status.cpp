@@ -230,4 +230,24 @@ bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTi
          (!before.judged || now - *before.judged >= kJudgementEvery);
 }
 
+bool differs_in_counts_only(const ReleaseStatus& before, const ReleaseStatus& after) {
+  ReleaseStatus same = after;
+  same.message = before.message;
+  same.replicas = before.replicas;
+  same.idle = before.idle;
+  same.judgement = before.judgement;
+  same.judged = before.judged;
+  if (same.stable && before.stable) {
+    same.stable->replicas = before.stable->replicas;
+    same.stable->ready = before.stable->ready;
+  }
+  if (same.canary && before.canary) {
+    same.canary->replicas = before.canary->replicas;
+    same.canary->ready = before.canary->ready;
+  }
+  for (std::size_t i = 0; i < std::min(same.conditions.size(), before.conditions.size()); ++i)
+    same.conditions[i].message = before.conditions[i].message;
+  return same == before || encode_release_status(same) == encode_release_status(before);
+}
+
 }  // namespace weir

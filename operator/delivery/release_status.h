@@ -20,6 +20,9 @@ void add_answer(ReleaseStatus& status, const RequestStatus& answer);
 // Whether it differs from what stands; judgements by themselves are written at most every 30 s.
 bool needs_write(const ReleaseStatus& before, const ReleaseStatus& after, WallTime now);
 
+// Whether only pod counts, idle revisions and words differ: what a pass that writes children leaves to the one that sees them.
+bool differs_in_counts_only(const ReleaseStatus& before, const ReleaseStatus& after);
+
 // The Event for a rollback that status did not know of yet; none when people asked for it.
 std::optional<Notice> news_of_rollback(const ReleaseStatus& before, const Traffic& traffic);
 
