@@ -54,6 +54,7 @@ struct RatioObjective {
   std::optional<Preset> preset;                 // as given
   std::optional<double> at_most;                // fraction in (0, 1)
   std::optional<StableMargin> versus_stable{};  // only with queries that tell revisions apart
+  bool may_end_early = false;  // judge.advance is Early: what one weight alone shows is wanted too
 };
 
 struct ValueObjective {  // a number, however computed
@@ -73,11 +74,15 @@ struct Objective {
   WhenUnsure on_unsure = WhenUnsure::Advance;
 };
 
+// When a step may be left: after its hold, or as soon as its own requests show that every Critical objective is kept.
+enum class Advance { AfterHold, Early };
+
 struct JudgeSettings {
   milliseconds interval{5000};
   milliseconds warmup{30'000};
   double max_false_rollback =
       0.01;  // probability, over all Critical ratio objectives of one release
+  Advance advance = Advance::AfterHold;
   WhenSourceError on_source_error = WhenSourceError::Hold;
 };
 

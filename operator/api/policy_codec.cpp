@@ -15,6 +15,8 @@ constexpr Choice<Severity> kSeverities[] = {{"Critical", Severity::Critical},
 constexpr Choice<WhenNoData> kWhenNoData[] = {{"Hold", WhenNoData::Hold},
                                               {"Advance", WhenNoData::Advance},
                                               {"Rollback", WhenNoData::Rollback}};
+constexpr Choice<Advance> kAdvance[] = {{"AfterHold", Advance::AfterHold},
+                                        {"Early", Advance::Early}};
 constexpr Choice<WhenUnsure> kWhenUnsure[] = {{"Advance", WhenUnsure::Advance},
                                               {"Hold", WhenUnsure::Hold}};
 constexpr Choice<WhenSourceError> kWhenSourceError[] = {{"Hold", WhenSourceError::Hold},
@@ -24,6 +26,9 @@ constexpr Choice<PresetName> kPresetNames[] = {{"Errors", PresetName::Errors},
                                                {"Latency", PresetName::Latency}};
 constexpr Choice<Dialect> kDialects[] = {{"Traefik", Dialect::Traefik},
                                          {"EnvoyGateway", Dialect::EnvoyGateway},
+                                         {"IngressNginx", Dialect::IngressNginx},
+                                         {"Istio", Dialect::Istio},
+                                         {"Linkerd", Dialect::Linkerd},
                                          {"Http", Dialect::Http}};
 
 constexpr Choice<OnPodFailure> kOnPodFailure[] = {{"Rollback", OnPodFailure::Rollback},
@@ -195,6 +200,7 @@ JudgeSettings read_judge(const FieldReader& judge) {
   settings.interval = judge.duration_or("interval", seconds(5), seconds(1), std::chrono::hours(1));
   settings.warmup = judge.duration_or("warmup", seconds(30));
   settings.max_false_rollback = judge.percent_or("maxFalseRollback", 0.01);
+  settings.advance = judge.choice("advance", kAdvance, {Advance::AfterHold});
   settings.on_source_error =
       judge.choice("onSourceError", kWhenSourceError, {WhenSourceError::Hold});
   return settings;
@@ -224,6 +230,9 @@ CanaryPolicySpec read_policy_spec(const FieldReader& spec) {
     policy.objectives.push_back(read_objective(item, policy.sources));
   spec.refuse_twins(objectives, "name");
   policy.judge = read_judge(spec.object_or_empty("judge"));
+  for (auto& objective : policy.objectives) {
+    if (objective.ratio) objective.ratio->may_end_early = policy.judge.advance == Advance::Early;
+  }
   policy.pod_failure = read_pod_failure(spec.object_or_empty("podFailure"));
   return policy;
 }

@@ -17,8 +17,14 @@ enum class PresetName {
 enum class Dialect {
   // https://doc.traefik.io/traefik/observability/metrics/overview/, with addServicesLabels
   Traefik,
-  // Has none per revision; known so that the refusal can say why.
+  // Has none per revision, or takes no weights from us; known so that the refusal can say why.
   EnvoyGateway,
+  IngressNginx,
+  // https://istio.io/latest/docs/reference/config/metrics/, as the client's side reports them: a gateway, or a caller's proxy
+  Istio,
+  // https://linkerd.io/2/reference/proxy-metrics/, as the proxy of the revision's pods reports them, with the labels namespace and
+  // pod of the scrape
+  Linkerd,
   // The application's own http_requests_total and http_request_duration_seconds, with the labels
   // namespace and pod of the scrape.
   Http,

@@ -32,7 +32,7 @@ void Measurer::start(const StartMeasurement& measurement) {
 
 bool Measurer::ask_alone(const WaitingQuestion& waiting) {
   return pool_.submit([this, waiting](const std::stop_token&) {
-    const auto past = ask_past(*waiting.question, waiting.release.ns);
+    const auto past = past_of(waiting);
     settle(waiting, ask(waiting), past);
   });
 }
@@ -77,7 +77,7 @@ void Measurer::ask_together(const SourceKey& source, const std::vector<WaitingQu
 }
 
 void Measurer::settle(const WaitingQuestion& waiting, const Answer& answer,
-                      const std::vector<MetricSample>& past) {
+                      const PastCounts& past) {
   const auto& question = *waiting.question;
   if (const auto* provider = plugins_.provider(question.source))
     metrics_.count_measurement(provider->name(), answer ? "ok" : to_string(answer.error().kind));
@@ -117,19 +117,17 @@ Measurer::Answer Measurer::measure(const WaitingQuestion& waiting,
   return answer;
 }
 
-// A past that cannot be read is none: what errors are like is then learned during the release.
-std::vector<MetricSample> Measurer::ask_past(const ReleaseQuestion& question,
-                                             const std::string& ns) {
+PastCounts Measurer::past_of(const WaitingQuestion& waiting) {
+  const auto& question = *waiting.question;
   const MetricProvider* provider = plugins_.provider(question.source);
-  if (question.past.empty() || !provider) return {};
-  const auto client = reach(*provider, question, ns);
+  if ((question.past.empty() && !question.missed) || !provider) return {};
+  const auto client = reach(*provider, question, waiting.release.ns);
   if (!client) return {};
   const auto deadline = Deadline::after(clock_, provider->timeout(question.source));
-  auto past = provider->history(question.past, question.past_span, **client, deadline);
-  if (past) return *std::move(past);
-  log_warn("the past of a source is not readable",
-           {{"source", question.source.name}, {"error", to_string(past.error())}});
-  return {};
+  return ask_past(question, *provider, **client, deadline, [&](const Error& error) {
+    log_warn("the past of a source is not readable",
+             {{"source", question.source.name}, {"error", to_string(error)}});
+  });
 }
 
 Result<std::shared_ptr<HttpClient>> Measurer::client_for(const std::string& url,

@@ -48,11 +48,11 @@ class Measurer {
   void take_turn(const SourceKey& source);
   void ask_together(const SourceKey& source, const std::vector<WaitingQuestion>& waiting);
   void settle(const WaitingQuestion& waiting, const Answer& answer,
-              const std::vector<MetricSample>& past = {});
+              const PastCounts& past = {});
   Answer ask(const WaitingQuestion& waiting);
   // Of the source of `waiting`.
   Answer measure(const WaitingQuestion& waiting, const std::vector<MetricExpression>& expressions);
-  std::vector<MetricSample> ask_past(const ReleaseQuestion& question, const std::string& ns);
+  PastCounts past_of(const WaitingQuestion& waiting);
   Result<std::shared_ptr<HttpClient>> reach(const MetricProvider& provider,
                                             const ReleaseQuestion& question, const std::string& ns);
   Result<std::shared_ptr<HttpClient>> client_for(const std::string& url,

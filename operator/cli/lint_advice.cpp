@@ -208,7 +208,8 @@ std::vector<Advice> joint_advice(const ReleaseSpec& release, const CanaryPolicyS
                                   release.replicas, steps)});
   for (const auto& objective : policy.objectives) {
     if (!objective.ratio || !objective.ratio->preset) continue;
-    if (objective.ratio->preset->dialect == Dialect::Traefik)
+    const auto dialect = objective.ratio->preset->dialect;
+    if (dialect == Dialect::Traefik || dialect == Dialect::Istio)
       advice.push_back({"spec.traffic.type",
                         fmt::format("with Replicas no gateway knows the revisions: objective {} "
                                     "counts nothing with its preset; use dialect Http or queries "

@@ -9,14 +9,18 @@
 
 namespace weir {
 
-bool route_shows(const ReleaseSnapshot& snapshot) {
+bool has_its_weights(const ReleaseSnapshot& snapshot) {
   const auto& backends = snapshot.route_state.backends;
   const auto agrees = [&](const Backend& b) {
     return b.weight == snapshot.traffic.weight_of(b.revision);
   };
   const auto sum = [](int total, const Backend& b) { return total + b.weight; };
-  return snapshot.route_state.accepted && std::all_of(backends.begin(), backends.end(), agrees) &&
+  return std::all_of(backends.begin(), backends.end(), agrees) &&
          std::accumulate(backends.begin(), backends.end(), 0, sum) == 100;
+}
+
+bool route_shows(const ReleaseSnapshot& snapshot) {
+  return snapshot.route_state.accepted && has_its_weights(snapshot);
 }
 
 bool stands_in_route(const ReleaseSnapshot& snapshot, const std::string& revision) {

@@ -8,6 +8,9 @@
 
 namespace weir {
 
+// The route names the weights that we last wrote, accepted or not: nobody has changed them by hand.
+bool has_its_weights(const ReleaseSnapshot& snapshot);
+
 // The data plane has accepted just the weights that we last wrote.
 bool route_shows(const ReleaseSnapshot& snapshot);
 

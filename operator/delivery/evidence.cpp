@@ -240,12 +240,22 @@ ObjectiveEvidence fold_answer(ObjectiveEvidence evidence, const Objective& objec
     return evidence;
   }
   evidence.source_error.reset();
+  evidence.unread_since.reset();
   if (!objective.ratio) {
     fold_value(evidence, *objective.value, *answer);
     return evidence;
   }
   fold_ratio(evidence, *objective.ratio, *answer);
   if (!evidence.source_error) evidence.source_error = evidence.disagreement;
+  return evidence;
+}
+
+ObjectiveEvidence fold_missed(ObjectiveEvidence evidence, const Objective& objective,
+                              const std::vector<std::vector<MetricSample>>& missed,
+                              milliseconds step) {
+  evidence.unasked = step;
+  for (const auto& answer : missed)
+    evidence = fold_answer(std::move(evidence), objective, answer);
   return evidence;
 }
 
@@ -298,6 +308,8 @@ ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint, const Objecti
   evidence.stable_bad = static_cast<double>(checkpoint.stable_bad);
   evidence.stable_total = static_cast<double>(checkpoint.stable_total);
   evidence.canary.is_old = checkpoint.total > 0;
+  // Status tells whole seconds: what was scraped within this one is in its sums.
+  if (checkpoint.sampled) evidence.unread_since = *checkpoint.sampled + std::chrono::seconds(1);
   if (!objective.ratio) return evidence;
   evidence.tests.emplace(*objective.ratio);
   // What another version of us has written may tell only the sums.
@@ -327,13 +339,14 @@ bool EvidenceBook::begin(const EvidenceKey& key, const Objective& objective, con
 }
 
 void EvidenceBook::fold(const EvidenceKey& key, const Objective& objective,
-                        const Result<std::vector<MetricSample>>& answer,
-                        const std::vector<MetricSample>& history) {
+                        const Result<std::vector<MetricSample>>& answer, const PastCounts& past) {
   Lock lock(mutex_);
   const auto of_revision = evidence_.find(key);
   if (of_revision == evidence_.end()) return;  // forgotten since
   auto& evidence = of_revision->second[objective.name];
-  learn(evidence, objective, history);
+  learn(evidence, objective, past.of_stable);
+  if (answer && !past.missed.empty())
+    evidence = fold_missed(std::move(evidence), objective, past.missed, past.step);
   evidence = fold_answer(std::move(evidence), objective, answer);
 }
 

@@ -74,6 +74,7 @@ struct ObjectiveEvidence {
   PendingCounts held;                 // bad is above total in it: the next sample may make it good
   std::optional<Error> disagreement;  // it did not; until a sample is in order
   std::optional<WallTime> judged_until;  // own time of the newest sample that the tests have seen
+  std::optional<WallTime> unread_since;  // after a restart: nobody has read the counters since then
 };
 
 using Evidence = std::map<std::string, ObjectiveEvidence>;  // by objective
@@ -108,8 +109,20 @@ Result<void> count(ObjectiveEvidence& evidence, const RatioObjective& objective,
 void learn(ObjectiveEvidence& evidence, const Objective& objective,
            const std::vector<MetricSample>& history);
 
+// Folds in what would have been answered while nobody asked, one after the other, `step` apart.
+ObjectiveEvidence fold_missed(ObjectiveEvidence evidence, const Objective& objective,
+                              const std::vector<std::vector<MetricSample>>& missed,
+                              milliseconds step);
+
 // The evidence to start with after a restart: what stands in status.
 ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint, const Objective& objective);
+
+// What a source tells of the time before a question.
+struct PastCounts {
+  std::vector<MetricSample> of_stable;             // for `learn`
+  std::vector<std::vector<MetricSample>> missed;   // for `fold_missed`
+  milliseconds step{0};                            // of `missed`
+};
 
 // Whose evidence it is.
 struct EvidenceKey {
@@ -126,9 +139,9 @@ class EvidenceBook {
 
   // Notes a question, and forgets all about other revisions of the release. False: one is already waiting for its answer.
   bool begin(const EvidenceKey& key, const Objective& objective, const Asking& asking);
+  // `past`: what the source keeps of before.
   void fold(const EvidenceKey& key, const Objective& objective,
-            const Result<std::vector<MetricSample>>& answer,
-            const std::vector<MetricSample>& history = {});
+            const Result<std::vector<MetricSample>>& answer, const PastCounts& past = {});
   void forget(const std::string& release_uid);
 
  private:

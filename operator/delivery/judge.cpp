@@ -114,6 +114,8 @@ void judge_ratio(Judgement& judgement, const RatioView& view) {
   const bool by_bound = view.ratio.at_most && view.above() >= view.worse();
   judgement.message = by_bound || !view.compares ? against_bound(view) : against_stable(view);
   judgement.verdict = is_kept(view) ? Verdict::Pass : Verdict::Unsure;
+  judgement.kept_here = judgement.verdict == Verdict::Pass &&
+                        tests->kept_here(view.compares, 1 / kPassLevel);
 }
 
 // The fix must not be taken back for the outage that it fixes.
@@ -136,6 +138,7 @@ void judge_value(Judgement& judgement, const ValueObjective& value, const Object
     judgement.verdict = Verdict::Breach;
   else
     judgement.verdict = seen.failing == 0 ? Verdict::Pass : Verdict::Unsure;
+  judgement.kept_here = seen.failing == 0 && seen.judged_here >= value.fail_after;
 }
 
 Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
@@ -167,6 +170,21 @@ Judgement judge_one(const CanaryPolicySpec& policy, const Objective& objective,
 // It only compares, and stable has no traffic.
 bool is_left_out(const Objective& objective, const Occasion& occasion) {
   return occasion.alone && objective.ratio && !objective.ratio->at_most;
+}
+
+// A ratio has to show it: a few values in a row are no proof, and without objectives there is none at all.
+bool ends_early(const CanaryPolicySpec& policy, const std::vector<Judgement>& judgements) {
+  if (policy.judge.advance != Advance::Early) return false;
+  bool shown = false;
+  for (const auto& judgement : judgements) {
+    const auto objective =
+        std::find_if(policy.objectives.begin(), policy.objectives.end(),
+                     [&](const Objective& each) { return each.name == judgement.objective; });
+    if (objective->severity == Severity::Warning) continue;
+    if (judgement.verdict != Verdict::Pass || !judgement.kept_here) return false;
+    shown = shown || objective->ratio;
+  }
+  return shown;
 }
 
 // Whether one judgement lets the release go on after its hold.
@@ -238,6 +256,7 @@ Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, const Occ
     }
     ruling.judgements.push_back(std::move(judgement));
   }
+  ruling.may_advance_early = ruling.may_advance && ends_early(policy, ruling.judgements);
   return ruling;
 }
 

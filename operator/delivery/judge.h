@@ -25,6 +25,7 @@ struct Judgement {
   double evidence = 0;             // of the bound that is nearest to a breach; 0 = none is judged
   double needed = 0;               // from here on it is one
   bool lacks_only_stable = false;  // NoData, but not of the judged revision
+  bool kept_here = false;          // Pass, and what was served at this weight alone shows it
 };
 
 // What the judgements of all objectives mean together.
@@ -33,6 +34,7 @@ struct Ruling {
   std::optional<Judgement>
       breach;  // Critical and broken, or NoData where the user said Rollback and the hold is over
   bool may_advance = false;  // after the hold
+  bool may_advance_early = false;  // before its end: the policy says Early, and each Critical objective is kept_here
   std::string holding;       // why not, when it may not
 };
 

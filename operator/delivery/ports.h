@@ -110,6 +110,14 @@ class MetricProvider {
       const std::vector<MetricExpression>& expressions, HttpClient& http,
       const Deadline& deadline) const = 0;
 
+  // What `measure` would have been told at the beginning of a span and each `step` later, oldest first. A source that keeps nothing
+  // has none.
+  virtual Result<std::vector<std::vector<MetricSample>>> measure_span(
+      const std::vector<MetricExpression>& /*expressions*/, const HistorySpan& /*span*/,
+      milliseconds /*step*/, HttpClient& /*http*/, const Deadline& /*deadline*/) const {
+    return std::vector<std::vector<MetricSample>>{};
+  }
+
   // The sum of all series of each expression, each minute of a span; minutes without series are left out. A source that keeps
   // nothing has none.
   virtual Result<std::vector<MetricSample>> history(

@@ -68,16 +68,30 @@ std::optional<std::vector<double>> numbers_of(const std::string& text, std::stri
 
 }  // namespace
 
-RatioTests::RatioTests(const RatioObjective& objective) : at_most_(objective.at_most) {
+RatioTests::RatioTests(const RatioObjective& objective)
+    : at_most_(objective.at_most), may_end_early_(objective.may_end_early) {
   if (at_most_) {
     above_ = made(AtMost::create(*at_most_, AtMost::Claim::Above));
     below_ = made(AtMost::create(*at_most_, AtMost::Claim::Below));
   }
   if (objective.versus_stable) {
-    const Margin margin{objective.versus_stable->times, objective.versus_stable->plus};
-    worse_ = made(VersusStable::create(margin, Claim::Worse));
-    no_worse_ = made(VersusStable::create(margin, Claim::NotWorse));
+    margin_ = Margin{objective.versus_stable->times, objective.versus_stable->plus};
+    worse_ = made(VersusStable::create(*margin_, Claim::Worse));
+    no_worse_ = made(VersusStable::create(*margin_, Claim::NotWorse));
   }
+  begin_here();
+}
+
+void RatioTests::begin_here() {
+  if (!may_end_early_) return;
+  if (at_most_) below_here_ = made(AtMost::create(*at_most_, AtMost::Claim::Below));
+  if (margin_) no_worse_here_ = made(VersusStable::create(*margin_, Claim::NotWorse));
+}
+
+bool RatioTests::kept_here(bool compares, double level) const {
+  if (!may_end_early_ || (!below_here_ && !compares)) return false;
+  return (!below_here_ || below_here_->evidence() >= level) &&
+         (!compares || (no_worse_here_ && no_worse_here_->evidence() >= level));
 }
 
 // As it was known before the sample that is judged by it.
@@ -100,12 +114,14 @@ Result<void> RatioTests::add(const RatioSample& sample) {
     stable_lately_.add(*sample.stable, sample.seconds);
     if (worse_) (void)worse_->add(sample.canary, *sample.stable, bursts);
     if (no_worse_) (void)no_worse_->add(sample.canary, *sample.stable, bursts);
+    if (no_worse_here_) (void)no_worse_here_->add(sample.canary, *sample.stable, bursts);
     (void)times_stable_.add(sample.canary, *sample.stable, bursts);
     if (sample.seconds > 0) (void)bursts_.add(*sample.stable, sample.seconds);
   }
   // What stable suffers from as well is no fault of the canary's: nothing is bet on it.
   if (above_ && !stable_breaks()) (void)above_->add(sample.canary, bursts);
   if (below_) (void)below_->add(sample.canary, bursts);
+  if (below_here_) (void)below_here_->add(sample.canary, bursts);
   return {};
 }
 
@@ -114,6 +130,7 @@ void RatioTests::begin_step() {
   if (below_) below_->begin_step();
   if (worse_) worse_->begin_step();
   if (no_worse_) no_worse_->begin_step();
+  begin_here();
   times_stable_.begin_step();
 }
 

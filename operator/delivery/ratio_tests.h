@@ -41,6 +41,10 @@ class RatioTests {
   double worse() const { return worse_ ? worse_->evidence() : 1; }  // breaks versusStable,
   double no_worse() const { return no_worse_ ? no_worse_->evidence() : 1; }  // keeps it
 
+  // The samples since begin_step alone show that each bound is kept, those with stable too where `compares`. For each bound that is not
+  // kept the chance of this is at most 1/level. Nothing is known after a restart. Only of an objective that may end early.
+  bool kept_here(bool compares, double level) const;
+
   // Both versions break atMost now. Samples of such times are no evidence against the canary.
   bool both_break() const;
   const Counts& stable_lately() const { return stable_lately_.faded(); }
@@ -54,6 +58,7 @@ class RatioTests {
 
  private:
   bool stable_breaks() const;
+  void begin_here();
   double dispersion() const;
 
   std::optional<double> at_most_;
@@ -61,6 +66,10 @@ class RatioTests {
   std::optional<AtMost> below_;
   std::optional<VersusStable> worse_;
   std::optional<VersusStable> no_worse_;
+  bool may_end_early_ = false;
+  std::optional<Margin> margin_;
+  std::optional<AtMost> below_here_;
+  std::optional<VersusStable> no_worse_here_;
   RatioInterval times_stable_;
   Dispersion bursts_;  // of stable
   double known_bursts_ = 1;

@@ -9,6 +9,8 @@ namespace {
 
 // Long enough to have seen some bursts, if there are any: designs/014.
 constexpr auto kPast = std::chrono::hours(24);
+constexpr auto kMissedAtMost = std::chrono::hours(6);
+constexpr int kMissedPoints = 200;  // of one question, a series
 
 // Only what status says about the very revision.
 std::optional<JudgementStatus> checkpoint_of(const ReleaseStatus& status,
@@ -42,6 +44,21 @@ std::string compared_with(const std::string& judged, const Traffic& traffic) {
   return judged == traffic.canary && traffic.weight < 100 ? traffic.stable : "";
 }
 
+std::optional<WallTime> unread_since(const Asking& asking, const Objective& objective) {
+  return asking.checkpoint ? evidence_from(*asking.checkpoint, objective).unread_since
+                           : std::nullopt;
+}
+
+// Whoever asked until then has stopped: where the counters stood, and how they went on.
+void ask_missed(ReleaseQuestion& question, const std::optional<WallTime>& since) {
+  const auto& objective = question.objective;
+  if (!since || !objective.ratio || *since >= question.asking.at) return;
+  const auto now = question.asking.at;
+  question.missed = {std::max<WallTime>(*since, now - kMissedAtMost), now};
+  const auto span = std::chrono::duration_cast<milliseconds>(now - question.missed->from);
+  question.missed_step = std::max<milliseconds>(seconds(1), span / kMissedPoints);
+}
+
 std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const Course& course,
                                          const Objective& objective, WallTime now) {
   const Release& release = *snapshot.release;
@@ -61,11 +78,33 @@ std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const 
   }
   result->asking = {now, course.judged_from,
                     checkpoint_of(release.status, snapshot.judged, objective.name), stable};
-  result->alone = objective.value || is_first || was_refused(seen->second);
+  ask_missed(*result, is_first ? unread_since(result->asking, objective)
+                               : seen->second.unread_since);
+  result->alone = objective.value || is_first || result->missed || was_refused(seen->second);
   return result;
 }
 
 }  // namespace
+
+PastCounts ask_past(const ReleaseQuestion& question, const MetricProvider& provider,
+                    HttpClient& http, const Deadline& deadline,
+                    const std::function<void(const Error&)>& failed) {
+  PastCounts past;
+  const auto take = [&](auto& into, auto answer) {
+    if (answer)
+      into = *std::move(answer);
+    else
+      failed(answer.error());
+  };
+  if (!question.past.empty())
+    take(past.of_stable, provider.history(question.past, question.past_span, http, deadline));
+  if (question.missed) {
+    past.step = question.missed_step;
+    take(past.missed, provider.measure_span(question.expressions, *question.missed, past.step,
+                                            http, deadline));
+  }
+  return past;
+}
 
 std::string fill_placeholders(std::string text, const Release& release,
                               const std::string& revision) {

@@ -1,6 +1,7 @@
 // What has to be asked of the metric sources to judge a release.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,12 +21,21 @@ struct ReleaseQuestion final : Question {
   // Of stable, with the first question: what is asked of its past.
   std::vector<MetricExpression> past;
   HistorySpan past_span;
+  // After a restart: what nobody has read.
+  std::optional<HistorySpan> missed;
+  milliseconds missed_step{0};
   Asking asking;
   // Not to be asked in one query with others: nobody knows what it costs, or it was refused.
   bool alone = false;
 
   std::string describe() const override { return objective.name; }
 };
+
+// What the source keeps of the time before the question. A part that cannot be read is none: what errors are like is then learned
+// during the release, and what was missed stays uncounted.
+PastCounts ask_past(const ReleaseQuestion& question, const MetricProvider& provider,
+                    HttpClient& http, const Deadline& deadline,
+                    const std::function<void(const Error&)>& failed);
 
 // A query as it is asked for one revision.
 std::string fill_placeholders(std::string text, const Release& release,

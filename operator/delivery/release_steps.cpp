@@ -190,6 +190,8 @@ bool held(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   const bool ready = canary.ready >= needed;
   if (!accepted) canary.accepted.reset();
   if (accepted && !canary.accepted) canary.accepted = now;
+  // Told by the write that puts the weights back: the status that forgets the stay may be lost.
+  if (!has_its_weights(snapshot)) course.traffic.raised = now;
   if (!accepted || !ready) canary.since.reset();
   if (accepted && ready && !canary.since) canary.since = now;
   if (const auto whole = snapshot.revision(snapshot.wanted).ready_since(needed);
@@ -210,8 +212,10 @@ bool held(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   const auto& step = step_held(snapshot.policy->spec, canary);
   const auto until = *canary.since + step.hold;
   if (now >= until) return true;
+  const bool early = snapshot.policy->spec.judge.advance == Advance::Early;
   course.message =
-      fmt::format("holding {} until {}", share_text(snapshot, weight), format_time(until));
+      fmt::format("holding {} until {}{}", share_text(snapshot, weight), format_time(until),
+                  early ? ", or until this weight alone has shown enough" : "");
   course.look_again_at(until);
   return false;
 }
@@ -261,6 +265,13 @@ bool is_waived(const Course& course, const ReleaseSnapshot& snapshot) {
   return snapshot.traffic.weight <= snapshot.traffic.waived && course.canary->since;
 }
 
+// What this weight alone has shown is enough. The weight must still be accepted, and its pods ready.
+bool ends_early(const Course& course, const Ruling& ruling) {
+  if (!ruling.may_advance_early || !course.canary->since) return false;
+  reached(SimPoint::HoldEndedEarly);
+  return true;
+}
+
 void at_weight(Course& course, const ReleaseSnapshot& snapshot, const std::string& holding,
                WallTime now) {
   const int weight = snapshot.traffic.weight;
@@ -277,7 +288,8 @@ void at_weight(Course& course, const ReleaseSnapshot& snapshot, const std::strin
     give_back(course, why);
   else if (snapshot.is_paused())
     pause(course, snapshot, fmt::format("{} keeps its {} %", snapshot.wanted, weight));
-  else if ((hold_over && ruling.may_advance) || is_waived(course, snapshot))
+  else if ((hold_over && ruling.may_advance) || is_waived(course, snapshot) ||
+           ends_early(course, ruling))
     advance(course, snapshot, holding, now);
   else if (hold_over)
     wait_for_judge(course, snapshot, ruling.holding, now);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/codec.h"
 #include "api/workload.h"
 #include "delivery/release_config.h"
@@ -113,6 +115,19 @@ std::string end_of(const ApiServer& server, const ObjectKey& key) {
                      pods(server, key, wanted), callers(server, key, wanted));
 }
 
+namespace {
+
+// Somebody has let a revision through unjudged: whether its fault showed before is a matter of moments.
+bool was_waived(const std::vector<std::string>& answers) {
+  return std::any_of(answers.begin(), answers.end(), [](const std::string& answer) {
+    return answer.starts_with("promote") && answer.ends_with("Done");
+  });
+}
+
+bool is_good(const std::string& end) { return end.find(" (good)") != std::string::npos; }
+
+}  // namespace
+
 void compare_ends(RunResult& result, const RunResult& without_faults) {
   for (const auto& violation : without_faults.violations)
     result.violations.push_back({violation.rule, "without faults: " + violation.what});
@@ -120,6 +135,7 @@ void compare_ends(RunResult& result, const RunResult& without_faults) {
   for (std::size_t i = 0; i < result.end.size(); ++i) {
     const auto& end = result.end[i];
     const auto& right = without_faults.end[i];
+    if (was_waived(result.answers[i]) && !is_good(end)) continue;
     // Who asks at another moment of a release is answered otherwise, and comes to another end.
     if (end != right && result.answers[i] == without_faults.answers[i])
       result.violations.push_back({"the end is that of a run without faults",

@@ -205,6 +205,7 @@ class Hands {
   }
 
   void route_to_stable() {
+    if (revision("stable").empty()) return;
     const auto stable = key_.name + "-" + revision("stable");
     if (shares_by_pods())
       return server_.edit(kinds::kService, key_, [this](Json& service) {
@@ -324,6 +325,7 @@ void create_policy(ApiServer& server, const PolicyOptions& options) {
   if (!options.compares) ratio.erase("versusStable");
   ratio["atMost"] = options.at_most;
   if (options.at_most.empty()) ratio.erase("atMost");
+  if (options.early) spec["judge"]["advance"] = "Early";
   create(server, kinds::kCanaryPolicy, "standard", std::move(spec));
 }
 

@@ -59,6 +59,7 @@ struct PolicyOptions {
   bool compares = true;        // errors are held against stable's,
   bool strictly = false;       // and may not be more than those; else twice as many
   std::string at_most = "5%";  // errors; "" = there is no such bound
+  bool early = false;          // judge.advance
 };
 void create_policy(ApiServer& server, const PolicyOptions& options);
 void create_release(ApiServer& server, const std::string& name, const std::string& image,

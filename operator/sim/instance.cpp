@@ -147,11 +147,7 @@ void MeasuringThreads::act() {
   asked_.erase(due);
   const auto& question = *asked.question;
   const auto* provider = all_plugins().provider(question.source);
-  std::vector<MetricSample> past;
-  if (!question.past.empty()) {
-    if (auto known = provider->history(question.past, question.past_span, source_, kNever))
-      past = *std::move(known);
-  }
+  const auto past = ask_past(question, *provider, source_, kNever, [](const Error&) {});
   evidence_.fold(question.evidence, question.objective,
                  provider->measure(question.expressions, source_, kNever), past);
   wake_(asked.key);

@@ -60,6 +60,14 @@ RunOptions configured(RunOptions options) {
   return options;
 }
 
+// Holds that last until enough has been shown, by far.
+RunOptions early(RunOptions options) {
+  options.policy.hold_seconds = 60;
+  options.policy.early = true;
+  options.settling = seconds(90);
+  return options;
+}
+
 // Inputs at their times, whatever the release has come to.
 RunOptions impatient(RunOptions options) {
   options.patient = false;
@@ -121,6 +129,10 @@ std::vector<Scenario> router_scenarios() {
                                                 at(13, What::Replicas, "", 2)}))},
       {"replicas-edited-midway", by_pods(story({image(4, "good-1"), at(11, What::RouteToStable),
                                                 at(14, What::ScaleCanary, "", 6)}))},
+      // Seed 3341: the hold was over, and only the route knew of the hand.
+      {"replicas-edited-while-waiting",
+       by_pods(story({image(4, "good-1"), at(8, What::SourceDown), at(15, What::RouteToStable),
+                      at(16, What::SourceUp)}))},
       // Nothing but the pods tells who serves.
       {"replicas-witnesses-lost",
        by_pods(story({at(6, What::LoseStatus), at(6, What::DeleteRoute), image(6, "good-1")}))},
@@ -195,6 +207,8 @@ std::vector<Scenario> make_scenarios() {
                                          image(13, "good-2"), image(18, "good-1")})},
       {"canary-scaled-by-hand", story({image(4, "good-1"), at(11, What::ScaleCanary, "", 0)})},
       {"labels-stripped-midway", story({image(4, "good-1"), at(11, What::StripLabels)})},
+      {"early-good", early(story({image(4, "good-1")}))},
+      {"early-bad", early(story({image(4, "bad-1")}))},
       {"policy-edited-midway", story({image(4, "good-1"), at(9, What::EditPolicy, "", 1)})},
       {"spec-broken-midway",
        story({image(4, "bad-1"), at(6, What::BreakSpec), at(14, What::MendSpec)})},

@@ -256,6 +256,7 @@ TEST_P(CrdDrift, FieldsAreRequiredByBothOrByNone) {
 TEST_P(CrdDrift, EnumsOfTheSchemaAreTheNamesTheDecoderKnows) {
   // Known to both, and refused here by a rule of both.
   const std::set<std::string> by_rule{"spec.objectives[].ratio.preset.dialect EnvoyGateway",
+                                      "spec.objectives[].ratio.preset.dialect IngressNginx",
                                       "spec.objectives[].ratio.preset.name Errors",
                                       "spec.traffic.type Replicas"};
   for (const auto& pointer : leaves()) {

@@ -178,6 +178,72 @@ TEST(Steps, WeightsThatSomebodyElseChangedAreNotEarned) {
   EXPECT_FALSE(course.canary->since);
 }
 
+// Seed 3341: the status that tells of the break was not written, and the next pass saw the route as it should be.
+TEST(Steps, TheWriteThatPutsWeightsBackTellsThatTheHoldBeginsAgain) {
+  for (const bool by_pods : {false, true}) {
+    Scene scene;
+    scene.revision("v1", 4, 4).revision("v2", 1, 1);
+    if (by_pods) scene.by_pods();
+    scene.route(canary_at(5));
+    scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
+    auto& backends = scene.snapshot().route_state.backends;
+    for (auto& backend : backends) backend.weight = backend.revision == "v1" ? 100 : 0;
+    const auto broken = scene.course(at_second(200));
+    EXPECT_EQ(broken.traffic.raised, at_second(200));
+    scene.route(broken.traffic);
+    const auto mended = scene.course(at_second(201));
+    EXPECT_EQ(mended.traffic.weight, 5);
+    EXPECT_EQ(mended.canary->since, at_second(201));
+  }
+}
+
+// Enough for 5 % and an early end.
+Scene& shown_to_be_good(Scene& scene) {
+  scene.policy().judge.advance = Advance::Early;
+  auto objective = *scene.policy().objectives[0].ratio;
+  objective.may_end_early = true;
+  ObjectiveEvidence evidence;
+  evidence.judged_from = at_second(100);
+  evidence.sampled = at_second(104);
+  (void)count(evidence, objective, {{0, 2000}, std::nullopt, 0});
+  scene.snapshot().evidence["errors"] = evidence;
+  return scene;
+}
+
+TEST(Steps, AHoldEndsEarlyWhenThisWeightAloneHasShownEnough) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
+  scene.canary_since(at_second(100), at_second(100));
+  EXPECT_EQ(shown_to_be_good(scene).course(at_second(104)).traffic.weight, 25);
+  scene.policy().judge.advance = Advance::AfterHold;
+  EXPECT_EQ(scene.course(at_second(104)).traffic.weight, 5);
+}
+
+TEST(Steps, AHoldDoesNotEndEarlyBeforeTheWeightIsAccepted) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5), false);
+  scene.canary_since(at_second(100), at_second(100));
+  EXPECT_EQ(shown_to_be_good(scene).course(at_second(104)).traffic.weight, 5);
+}
+
+TEST(Steps, AHoldDoesNotEndEarlyWhileACriticalObjectiveHasShownNothing) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
+  scene.canary_since(at_second(100), at_second(100));
+  shown_to_be_good(scene);
+  Objective lag;
+  lag.name = "lag";
+  lag.source = "prometheus";
+  lag.value = ValueObjective{"lag", 100};
+  lag.on_no_data = WhenNoData::Advance;
+  scene.policy().objectives.push_back(lag);
+  EXPECT_EQ(scene.course(at_second(104)).traffic.weight, 5);
+  scene.policy().objectives.back().severity = Severity::Warning;
+  EXPECT_EQ(scene.course(at_second(104)).traffic.weight, 25);
+  scene.policy().objectives.erase(scene.policy().objectives.begin());
+  EXPECT_EQ(scene.course(at_second(104)).traffic.weight, 5);
+}
+
 TEST(Steps, TheLastOnePromotes) {
   Scene scene;
   scene.revision("v1", 4, 4).revision("v2", 4, 4).route(canary_at(100));

@@ -470,6 +470,37 @@ TEST(EvidenceBook, GoesOnFromTheCheckpointAfterARestart) {
   EXPECT_EQ(evidence.judged_total, 520);
 }
 
+TEST(EvidenceBook, WhatNobodyReadWhileItWasAwayIsCountedAfterARestart) {
+  EvidenceBook book;
+  const EvidenceKey key{"uid", "v2"};
+  JudgementStatus checkpoint;
+  checkpoint.objective = "errors";
+  checkpoint.judged_total = checkpoint.total = 500;
+  checkpoint.sampled = at_second(10);
+  book.begin(key, ratio_objective(), {at_second(60), at_second(0), checkpoint});
+  EXPECT_EQ(book.read(key).at("errors").unread_since, at_second(11));
+  const PastCounts past{
+      {}, {counters(0, 1000, 10), counters(1, 1100, 30), counters(0, 20, 45)}, seconds(20)};
+  book.fold(key, ratio_objective(), counters(2, 50, 60), past);
+  const auto evidence = book.read(key).at("errors");
+  EXPECT_EQ(evidence.total, 500 + 100 + 20 + 30);
+  EXPECT_EQ(evidence.judged_bad, 1 + 2);
+  EXPECT_FALSE(evidence.unread_since);
+  EXPECT_TRUE(evidence.tests);
+}
+
+TEST(EvidenceBook, WhatWasMissedIsAskedAgainUntilThereIsAnAnswer) {
+  EvidenceBook book;
+  const EvidenceKey key{"uid", "v2"};
+  JudgementStatus checkpoint;
+  checkpoint.objective = "errors";
+  checkpoint.total = 500;
+  checkpoint.sampled = at_second(10);
+  book.begin(key, ratio_objective(), {at_second(60), at_second(0), checkpoint});
+  book.fold(key, ratio_objective(), Error{ErrorKind::Unavailable, "down"});
+  EXPECT_EQ(book.read(key).at("errors").unread_since, at_second(11));
+}
+
 TEST(EvidenceBook, AnEmptyAnswerAfterARestartDoesNotCountEverythingAgain) {
   EvidenceBook book;
   JudgementStatus checkpoint;

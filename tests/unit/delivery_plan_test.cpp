@@ -259,5 +259,45 @@ TEST(ReleasePlan, QueriesAreFilledWithTheNamesOfTheJudgedRevision) {
   EXPECT_EQ(question.expressions.at(0).text, "n/shop-ns s/shop-v2 v/v2 r/shop n/shop-ns");
 }
 
+TEST(ReleasePlan, AfterARestartWhatNobodyHasReadIsAskedFor) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
+  callers(scene, "v1");
+  scene.canary_since(at_second(100), at_second(100));
+  JudgementStatus known;
+  known.objective = "errors";
+  known.total = 500;
+  known.sampled = at_second(110);
+  scene.status().judgement = {known};
+  const auto missed = [&](double second) {
+    const auto plan = scene.plan(at_second(second));
+    const auto& start = std::get<StartMeasurement>(plan.actions.front());
+    return dynamic_cast<const ReleaseQuestion&>(*start.question);
+  };
+  const auto question = missed(511);
+  ASSERT_TRUE(question.missed);
+  EXPECT_TRUE(question.alone);
+  EXPECT_EQ(question.missed->from, at_second(111));
+  EXPECT_EQ(question.missed->to, at_second(511));
+  EXPECT_EQ(question.missed_step, seconds(2));
+  EXPECT_FALSE(missed(110).missed) << "by a clock that is behind the source's";
+  scene.snapshot().evidence["errors"];
+  EXPECT_FALSE(missed(511).missed) << "it has been read";
+}
+
+// The watch event of the scaled ReplicaSet brings the pass that tells.
+TEST(ReleasePlan, CountsAreToldByThePassThatSeesWhatThisOneWrites) {
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(25));
+  callers(scene, "v1");
+  scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
+  const auto holding = scene.course(at_second(105));
+  scene.status() = render_status(scene.snapshot(), holding, at_second(105), nullptr);
+  EXPECT_EQ(words(scene.plan(at_second(105))), (Words{"measure"}));
+  EXPECT_EQ(words(scene.plan(at_second(110))), (Words{"measure", "patch ReplicaSet shop-v2"}));
+  scene.revision("v2", 2, 1);
+  EXPECT_EQ(words(scene.plan(at_second(110))), (Words{"measure", "status"}));
+}
+
 }  // namespace
 }  // namespace weir::test

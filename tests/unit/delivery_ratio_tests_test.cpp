@@ -68,6 +68,53 @@ TEST(RatioTests, ACanaryThatIsAloneIsStillHeldAgainstTheBound) {
   EXPECT_FALSE(tests.both_break());
 }
 
+RatioObjective early(RatioObjective objective) {
+  objective.may_end_early = true;
+  return objective;
+}
+
+TEST(RatioTests, OneWeightAloneShowsThatTheBoundsAreKept) {
+  RatioTests tests(early(kBoth));
+  EXPECT_FALSE(tests.kept_here(true, 20));
+  for (int i = 0; i < 600; ++i) EXPECT_TRUE(tests.add({{0, 100}, Counts{3, 1000}, 1}));
+  EXPECT_TRUE(tests.kept_here(true, 20));
+  tests.begin_step();
+  EXPECT_FALSE(tests.kept_here(true, 20));
+  EXPECT_FALSE(tests.kept_here(false, 20));
+  EXPECT_GT(tests.no_worse(), 20);
+}
+
+TEST(RatioTests, NothingIsShownOfStableWhereItHasNoRequests) {
+  RatioTests tests(early(kBoth));
+  for (int i = 0; i < 600; ++i) EXPECT_TRUE(tests.add({{0, 100}, std::nullopt, 1}));
+  EXPECT_FALSE(tests.kept_here(true, 20));
+  EXPECT_TRUE(tests.kept_here(false, 20));
+  RatioTests only_compares(early(bounded(std::nullopt, StableMargin{1.5, 0.001})));
+  for (int i = 0; i < 600; ++i) EXPECT_TRUE(only_compares.add({{0, 100}, std::nullopt, 1}));
+  EXPECT_FALSE(only_compares.kept_here(false, 20));
+}
+
+TEST(RatioTests, AnAnywayEqualCanaryAtTheBoundIsRarelyShownToBeKept) {
+  Random random(7);
+  int shown = 0;
+  for (int run = 0; run < 200; ++run) {
+    RatioTests tests(early(bounded(0.05, std::nullopt)));
+    for (int i = 0; i < 200 && !tests.kept_here(false, 20); ++i) {
+      int bad = 0;
+      for (int request = 0; request < 20; ++request) bad += random.uniform() < 0.05 ? 1 : 0;
+      EXPECT_TRUE(tests.add({{1.0 * bad, 20}, std::nullopt, 1}));
+    }
+    shown += tests.kept_here(false, 20) ? 1 : 0;
+  }
+  EXPECT_LE(shown, 200 * 0.05);
+}
+
+TEST(RatioTests, WhoMayNotEndEarlyIsNotAsked) {
+  RatioTests tests(kBoth);
+  for (int i = 0; i < 600; ++i) EXPECT_TRUE(tests.add({{0, 100}, Counts{3, 1000}, 1}));
+  EXPECT_FALSE(tests.kept_here(true, 20));
+}
+
 TEST(RatioTests, InvalidCountsChangeNothing) {
   RatioTests tests(kBoth);
   EXPECT_FALSE(tests.add({{5, 1}, std::nullopt, 1}));

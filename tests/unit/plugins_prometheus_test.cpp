@@ -67,6 +67,30 @@ TEST(Prometheus, AsksForThePastMinuteByMinute) {
             ErrorKind::Parse);
 }
 
+TEST(Prometheus, TellsWhatItWouldHaveBeenToldAtEachInstantOfASpan) {
+  FakeHttpClient http;
+  http.will_answer(
+      200,
+      R"({"status":"success","data":{"resultType":"matrix","result":[)"
+      R"({"metric":{"weir_role":"total","pod":"a"},"values":[[10.5,"5"],[20.5,"9"],[30.5,"NaN"]]},)"
+      R"({"metric":{"weir_role":"time of total","pod":"a"},"values":[[10.5,"8"],[20.5,"18"]]},)"
+      R"({"metric":{"weir_role":"total"},"values":7}]}})");
+  const auto answers =
+      prometheus_provider().measure_span({{"total", "e"}}, {at_second(10.5), at_second(31)},
+                                         seconds(10), http, Deadline(SteadyTime::max()));
+  ASSERT_TRUE(answers) << answers.error().message;
+  EXPECT_EQ(http.requests[0].target, "/api/v1/query_range");
+  EXPECT_TRUE(http.requests[0].body.ends_with("&start=10.5&end=31&step=10"));
+  ASSERT_EQ(answers->size(), 3U);
+  ASSERT_EQ(answers->at(0).size(), 1U);
+  EXPECT_EQ(answers->at(0).at(0).series, R"({"pod":"a"})");
+  EXPECT_EQ(answers->at(0).at(0).value, 5);
+  EXPECT_EQ(answers->at(0).at(0).at, at_second(8));
+  EXPECT_EQ(answers->at(1).at(0).value, 9);
+  EXPECT_EQ(answers->at(1).at(0).at, at_second(18));
+  EXPECT_TRUE(answers->at(2).empty());
+}
+
 TEST(Prometheus, GivesEachSampleItsOwnTime) {
   const auto samples = answer(200, vector_of(sample("total", R"(,"pod":"a")", "42") + "," +
                                              sample("time of total", R"(,"pod":"a")", "998.25")));

@@ -1,4 +1,4 @@
-// Prometheus' HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/): instant queries.
+// Prometheus' HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/): instant and range queries.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -64,7 +64,8 @@ bool is_point(const Json& value) {
   return value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_string();
 }
 
-Sample sample_of(const Json& item) {
+// Role and series of one item of an answer.
+Sample series_of(const Json& item) {
   Sample sample;
   Json labels = json_at(item, {"metric"});
   sample.role = json_text(labels, {kRole});
@@ -74,21 +75,18 @@ Sample sample_of(const Json& item) {
     labels.erase("__name__");
   }
   sample.series = dump_json(labels);
-  const Json& value = json_at(item, {"value"});
-  const bool well_formed = is_point(value);
-  sample.value = well_formed ? number(value[1].get<std::string>()) : NAN;
-  sample.evaluated = well_formed ? value[0].get<double>() : 0;
   return sample;
 }
 
-Result<std::vector<MetricSample>> read_answer(const Json& answer, std::size_t most) {
-  const Json& result = json_at(answer, {"data", "result"});
-  if (json_text(answer, {"status"}) != "success" || !result.is_array())
-    return Error{ErrorKind::Parse, "the answer is not one of Prometheus' query API"};
-  // Twice the limit: each series comes with its time.
-  if (result.size() > 2 * most) return too_many_series();
-  std::vector<Sample> samples;
-  for (const auto& item : result) samples.push_back(sample_of(item));
+Sample at_point(Sample series, const Json& point) {
+  const bool well_formed = is_point(point);
+  series.value = well_formed ? number(point[1].get<std::string>()) : NAN;
+  series.evaluated = well_formed ? point[0].get<double>() : 0;
+  return series;
+}
+
+// All of one instant: each value with its own time.
+std::vector<MetricSample> with_own_times(const std::vector<Sample>& samples) {
   std::map<std::pair<std::string, std::string>, double> own_time;  // role and series
   for (const auto& sample : samples) {
     if (sample.role.rfind(kTimeOf, 0) == 0)
@@ -103,6 +101,40 @@ Result<std::vector<MetricSample>> read_answer(const Json& answer, std::size_t mo
     values.push_back({sample.role, sample.series, sample.value, wall_time(at)});
   }
   return values;
+}
+
+// The list of series in an answer, which has two for each that was asked for: its values, and its times.
+Result<const Json*> series_in(const Json& answer, std::size_t most) {
+  const Json& result = json_at(answer, {"data", "result"});
+  if (json_text(answer, {"status"}) != "success" || !result.is_array())
+    return Error{ErrorKind::Parse, "the answer is not one of Prometheus' query API"};
+  if (result.size() > 2 * most) return too_many_series();
+  return &result;
+}
+
+Result<std::vector<MetricSample>> read_answer(const Json& answer, std::size_t most) {
+  ASSIGN_OR_RETURN(const Json* result, series_in(answer, most));
+  std::vector<Sample> samples;
+  for (const auto& item : *result)
+    samples.push_back(at_point(series_of(item), json_at(item, {"value"})));
+  return with_own_times(samples);
+}
+
+Result<std::vector<std::vector<MetricSample>>> read_span(const Json& answer, std::size_t most) {
+  ASSIGN_OR_RETURN(const Json* result, series_in(answer, most));
+  std::map<double, std::vector<Sample>> instants;  // by the time of the evaluation
+  for (const auto& item : *result) {
+    const auto series = series_of(item);
+    const Json& points = json_at(item, {"values"});
+    if (!points.is_array()) continue;
+    for (const auto& point : points) {
+      const auto sample = at_point(series, point);
+      instants[sample.evaluated].push_back(sample);
+    }
+  }
+  std::vector<std::vector<MetricSample>> answers;
+  for (const auto& [at, samples] : instants) answers.push_back(with_own_times(samples));
+  return answers;
 }
 
 Result<std::vector<MetricSample>> read_history(const Json& answer) {
@@ -122,6 +154,17 @@ Result<std::vector<MetricSample>> read_history(const Json& answer) {
     }
   }
   return points;
+}
+
+Result<Json> ask_range(const std::string& query, const HistorySpan& span, milliseconds step,
+                       HttpClient& http, const Deadline& deadline) {
+  const auto in_seconds = [](auto span) {
+    return static_cast<double>(std::chrono::duration_cast<milliseconds>(span).count()) / 1000;
+  };
+  const auto form = fmt::format("query={}&start={}&end={}&step={}", percent_encode(query),
+                                in_seconds(span.from.time_since_epoch()),
+                                in_seconds(span.to.time_since_epoch()), in_seconds(step));
+  return ask_prometheus("/api/v1/query_range", form, http, deadline);
 }
 
 class PrometheusProvider final : public MetricProvider {
@@ -146,17 +189,19 @@ class PrometheusProvider final : public MetricProvider {
     return read_answer(answer, most_series(expressions));
   }
 
+  Result<std::vector<std::vector<MetricSample>>> measure_span(
+      const std::vector<MetricExpression>& expressions, const HistorySpan& span, milliseconds step,
+      HttpClient& http, const Deadline& deadline) const override {
+    ASSIGN_OR_RETURN(const Json answer,
+                     ask_range(combined(expressions), span, step, http, deadline));
+    return read_span(answer, most_series(expressions));
+  }
+
   Result<std::vector<MetricSample>> history(const std::vector<MetricExpression>& expressions,
                                             const HistorySpan& span, HttpClient& http,
                                             const Deadline& deadline) const override {
-    const auto in_seconds = [](WallTime at) {
-      return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
-    };
-    const auto form =
-        fmt::format("query={}&start={}&end={}&step=60", percent_encode(sums(expressions)),
-                    in_seconds(span.from), in_seconds(span.to));
-    ASSIGN_OR_RETURN(const Json answer,
-                     ask_prometheus("/api/v1/query_range", form, http, deadline));
+    ASSIGN_OR_RETURN(const Json answer, ask_range(sums(expressions), span, std::chrono::minutes(1),
+                                                  http, deadline));
     return read_history(answer);
   }
 };

@@ -176,12 +176,13 @@ void Witness::see_replica_set(const Write& write) {
   pods_[write.ref.key].set(world_.scene().now(),
                            static_cast<int>(json_int(write.after, {"spec", "replicas"}, 1)));
   auto& pin = pins_[write.ref.key];
+  pin.image = image_of(json_at(write.after, {"spec", "template"}));
+  pin.config = config_of(json_at(write.after, {"spec", "template"}));
   const auto text = json_text(write.after, {"metadata", "annotations", marks::kPolicy});
   if (!pin.text.empty() && pin.text == text) return;
   const auto decoded = decode_pin(text);
-  pin = {text, decoded ? std::optional(decoded->spec) : std::nullopt,
-         image_of(json_at(write.after, {"spec", "template"})),
-         config_of(json_at(write.after, {"spec", "template"}))};
+  pin.text = text;
+  pin.policy = decoded ? std::optional(decoded->spec) : std::nullopt;
 }
 
 Memo Witness::memo(const ObjectKey& release) const {

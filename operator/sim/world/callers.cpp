@@ -10,6 +10,7 @@
 namespace weir::sim {
 namespace {
 
+constexpr std::size_t kMaxScrapes = 300;  // that are kept
 constexpr double kInsidePerSecond = 10;  // calls through spec.service
 
 // bad-…, as image or as content: from the start; ages-…: once a pod has been ready for a while. (worse-… is another matter.)
@@ -148,9 +149,16 @@ void Callers::suffer(double bad_rate) {
 }
 
 void Callers::scrape() {
-  before_ = std::move(scraped_);
-  scraped_ = {scene_.now(), counters_};
+  scrapes_.push_back({scene_.now(), counters_});
+  if (scrapes_.size() > kMaxScrapes) scrapes_.pop_front();
   next_scrape_ = scene_.now() + scene_.options.scrape_interval;
+}
+
+const Callers::Scrape& Callers::scraped_at(SimTime time) const {
+  const auto later = std::upper_bound(
+      scrapes_.begin(), scrapes_.end(), time,
+      [](SimTime wanted, const Scrape& scrape) { return wanted < scrape.at; });
+  return later == scrapes_.begin() ? *later : *std::prev(later);
 }
 
 }  // namespace weir::sim

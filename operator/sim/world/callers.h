@@ -1,6 +1,7 @@
 // Those who call: through the gateway by its weights, and from inside the cluster through spec.service.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -32,8 +33,10 @@ class Callers final : public Reactor {
     SimTime at{0};
     std::map<std::string, Counters> counters;
   };
-  const Scrape& scraped() const { return scraped_; }
-  const Scrape& scraped_before() const { return before_; }
+  const Scrape& scraped() const { return scrapes_.back(); }
+  const Scrape& scraped_before() const { return scrapes_[scrapes_.size() - 2]; }
+  // The newest one at that time; the oldest that is kept, when that is newer.
+  const Scrape& scraped_at(SimTime time) const;
 
   // From now on no revision answers better than with this share of bad answers: what all of them need has failed; 0 = it is back.
   void suffer(double bad_rate);
@@ -70,8 +73,7 @@ class Callers final : public Reactor {
   std::set<ObjectKey> begun_;
   std::map<std::string, Stream> streams_;  // by Service, "inside …" for callers in the cluster
   std::map<std::string, Counters> counters_;
-  Scrape scraped_;
-  Scrape before_;
+  std::deque<Scrape> scrapes_{{}, {}};  // oldest first, at least two
   SimTime counted_{0};
   SimTime next_scrape_{0};
   std::optional<SimTime> next_reset_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 namespace weir::sim {
@@ -73,8 +74,9 @@ Result<HttpResponse> Prometheus::send(const HttpRequest& request, const Deadline
   }
   response.status = 200;
   if (request.target == "/api/v1/query_range") {
-    // The world has only just begun.
-    response.body = R"({"status":"success","data":{"resultType":"matrix","result":[]}})";
+    response.body =
+        fmt::format(R"({{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}})",
+                    answer_range(form_decoded(request.body)));
     return response;
   }
   response.body =
@@ -112,6 +114,37 @@ std::string Prometheus::answer(const std::string& query) {
     result += fmt::format(
         R"({}{{"metric":{{"code":"{}","weir_role":"{}"}},"value":[{:.3f},"{}"]}})",
         result.empty() ? "" : ",", code_of(asked.metric), asked.role, evaluated, number);
+  }
+  return result;
+}
+
+std::string Prometheus::answer_range(const std::string& form) const {
+  // Of the last day, all series together: the world has only just begun.
+  if (form.find("sum(") != std::string::npos) return "";
+  const auto number = [&](std::string_view name) {
+    return std::strtod(between(form, name, "&").c_str(), nullptr);
+  };
+  const double begun =
+      std::chrono::duration<double>((scene_.clock.now() - scene_.now()).time_since_epoch()).count();
+  const double step = number("&step=");
+  std::string result;
+  for (const auto& asked : asked_in(form)) {
+    std::string points;
+    for (double at = number("&start="); step > 0 && at <= number("&end="); at += step) {
+      const auto elapsed = std::chrono::duration<double>(at - begun);
+      const auto& scrape = callers_.scraped_at(std::chrono::duration_cast<SimTime>(elapsed));
+      const auto found = scrape.counters.find(asked.service);
+      if (found == scrape.counters.end()) continue;
+      const auto value = value_of(asked.metric, found->second);
+      if (asked.metric == "bad" && value <= 0) continue;
+      const bool is_time = asked.role.starts_with("time of ");
+      points += fmt::format(R"({}[{:.3f},"{}"])", points.empty() ? "" : ",", at,
+                            is_time ? begun + std::chrono::duration<double>(scrape.at).count()
+                                    : value);
+    }
+    if (points.empty()) continue;
+    result += fmt::format(R"({}{{"metric":{{"code":"{}","weir_role":"{}"}},"values":[{}]}})",
+                          result.empty() ? "" : ",", code_of(asked.metric), asked.role, points);
   }
   return result;
 }

@@ -8,7 +8,7 @@
 
 namespace weir::sim {
 
-// Prometheus as far as Weir's own provider asks it: instant queries of the counters
+// Prometheus as far as Weir's own provider asks it: instant and range queries of the counters
 //   bad{service="…"}   total{service="…"}   lag{service="…"}
 // with the timestamps of their scrape. It answers wrongly as the world's faults say.
 class Prometheus final : public HttpClient {
@@ -29,6 +29,7 @@ class Prometheus final : public HttpClient {
 
  private:
   std::string answer(const std::string& query);
+  std::string answer_range(const std::string& form) const;
 
   const Scene& scene_;
   const Callers& callers_;
