@@ -1,5 +1,5 @@
-# Built by hack/image. The result holds the binary, the shared libraries that it names, weir-step for the pods of pipelines, root
-# certificates, and nothing else.
+# Built by hack/image, with the stage `checkout` as a second image. The result holds the binary, the shared libraries that it
+# names, weir-step for the pods of pipelines, root certificates, and nothing else.
 FROM docker.io/library/debian:bookworm-slim AS build
 
 RUN apt-get update \
@@ -30,6 +30,17 @@ RUN set -e; \
     echo 'nonroot:x:65532:65532::/nonexistent:/nologin' >/rootfs/etc/passwd; \
     echo 'nonroot:x:65532:' >/rootfs/etc/group; \
     echo 'hosts: files dns' >/rootfs/etc/nsswitch.conf
+
+# For pipelines with a source. git is no library of ours, and what fetches commits has no part in the operator.
+FROM docker.io/library/debian:bookworm-slim AS checkout
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates git openssh-client \
+    && rm -rf /var/lib/apt/lists/*
+COPY operator/step/weir-checkout /usr/local/bin/
+# ssh wants a name for its user: that of the steps, unless a stage says otherwise.
+RUN echo 'steps:x:1000:1000::/nonexistent:/usr/sbin/nologin' >>/etc/passwd
+USER 1000:1000
+ENTRYPOINT ["/usr/local/bin/weir-checkout"]
 
 FROM scratch
 COPY --from=build /rootfs /

@@ -47,6 +47,7 @@ Result<OperatorOptions> operator_options(const Arguments& arguments, const Clock
   options.ns = arguments.value("namespace");
   options.adoption = !arguments.has("no-adoption");
   options.step_image = arguments.value("step-image");
+  options.checkout_image = arguments.value("checkout-image");
   ASSIGN_OR_RETURN(const auto level, parse_log_level(arguments.value("log-level", "info")));
   set_log_level(level);
   if (const auto listen = parse_listen(arguments.value("listen", "0.0.0.0:8080"), options); !listen)
@@ -93,6 +94,7 @@ Command operator_command() {
       {"namespace", 'n', "NAMESPACE", "look at this one only; all"},
       {"no-adoption", 0, "", "no Release may adopt a Deployment; none is watched"},
       {"step-image", 0, "IMAGE", "Weir's own, for the steps of pipelines; without it none runs"},
+      {"checkout-image", 0, "IMAGE", "with git and weir-checkout, for pipelines with a source"},
       {"log-level", 0, "debug|info|warn|error", "info"},
       {"kubeconfig", 0, "FILE", "instead of the pod's service account"},
       {"context", 0, "NAME", "of the kubeconfig"},

@@ -64,6 +64,13 @@ struct Retention {
   milliseconds age{std::chrono::hours(720)};
 };
 
+// Where the commit of a run is fetched from. The steps never see the Secret.
+struct GitSource {
+  std::string url;     // https://…, http://… or ssh://…
+  std::string secret;  // kubernetes.io/basic-auth or ssh-auth with known_hosts; "" = none is needed
+  bool submodules = false;
+};
+
 struct EnvVar {
   enum class From { Text, Secret, ConfigMap };
   std::string name;
@@ -134,6 +141,7 @@ struct Stage {
   std::vector<EnvSource> env_from;
   std::optional<Matrix> matrix;
   Retry retry;
+  bool checks_out = true;   // the pipeline's source, before the first step
   bool restartable = true;  // false: a lost pod fails the stage, for a person to look at
   milliseconds timeout{std::chrono::minutes(30)};
   std::optional<milliseconds> no_output_timeout{};
@@ -146,6 +154,7 @@ struct Stage {
 struct PipelineSpec {
   std::string service_account;  // "" = the namespace's default
   std::vector<PipelineParameter> params;
+  std::optional<GitSource> source;  // none: runs have no commit
   std::optional<Concurrency> concurrency;
   std::vector<Stage> stages;
   std::vector<Stage> finally;  // when all others have ended, whatever their end

@@ -113,6 +113,7 @@ class ReferenceCheck {
       case What::Run:
       case What::Pipeline:
       case What::Namespace: return "";
+      case What::Commit: return pipeline_.source ? "" : "the pipeline has no source";
       case What::Outcome: return in_finally_ ? "" : "only stages of finally know it";
       case What::Param: return has_param(placeholder.name) ? "" : "it is none of spec.params";
       case What::Matrix: return why_no_axis(placeholder.name, stage);

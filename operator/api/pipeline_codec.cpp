@@ -65,6 +65,45 @@ std::vector<PipelineParameter> read_params(const FieldReader& spec) {
   return params;
 }
 
+// As the schema has it. Credentials belong into a Secret, where no status and no log shows them; what begins with "-" would be an option
+// of the program that git calls.
+bool is_git_url(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const auto protocol = url.substr(0, scheme);
+  const auto rest = url.substr(scheme + 3);
+  const auto slash = rest.find('/');
+  auto host = rest.substr(0, slash);
+  if (protocol == "ssh") {
+    if (const auto at = host.find('@'); at != std::string_view::npos) {
+      const auto user = host.substr(0, at);
+      if (user.empty() || user.find(':') != std::string_view::npos) return false;
+      host.remove_prefix(at + 1);
+    }
+  } else if (protocol != "https" && protocol != "http") {
+    return false;
+  }
+  return !host.empty() && host.find('@') == std::string_view::npos &&
+         slash != std::string_view::npos && slash + 1 < rest.size() &&
+         url.find("://-") == std::string_view::npos && url.find("@-") == std::string_view::npos &&
+         std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127 && c != '"'; });
+}
+
+const TextRule kGitUrl{512, is_git_url,
+                       "a URL like https://git.example.com/shop.git or "
+                       "ssh://git@git.example.com/shop.git, without password"};
+
+std::optional<GitSource> read_source(const FieldReader& spec) {
+  if (!spec.has("source")) return std::nullopt;
+  const auto item = spec.object("source").object("git");
+  GitSource source;
+  source.url = item.text("url", kGitUrl);
+  if (item.has("secretRef"))
+    source.secret = item.object("secretRef").text("name", text_rules::kSubdomain);
+  source.submodules = item.flag_or("submodules", false);
+  return source;
+}
+
 std::optional<Concurrency> read_concurrency(const FieldReader& spec) {
   if (!spec.has("concurrency")) return std::nullopt;
   const auto item = spec.object("concurrency");
@@ -191,6 +230,7 @@ PipelineSpec read_pipeline_spec(const FieldReader& reader) {
   PipelineSpec pipeline;
   pipeline.service_account = reader.text_or("serviceAccountName", text_rules::kSubdomain, "");
   pipeline.params = read_params(reader);
+  pipeline.source = read_source(reader);
   pipeline.concurrency = read_concurrency(reader);
   pipeline.stages = read_stages(reader, "stages", kStageCount);
   pipeline.finally = read_stages(reader, "finally", kFinallyCount);

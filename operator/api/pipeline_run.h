@@ -33,6 +33,7 @@ enum class DesiredState {
 struct PipelineRunSpec {
   std::string pipeline;
   std::map<std::string, std::string> params;
+  std::string commit;  // of the pipeline's source: the whole hash; "" = the pipeline has none
   DesiredState desired_state = DesiredState::Running;
   std::string rerun_of;  // a run whose successes are taken over where nothing changed; "" = none
 };
@@ -119,6 +120,9 @@ Result<PipelineRun> decode_pipeline_run(const Json& object);
 // The parameters of a run with defaults filled in. Error: Invalid, naming the field of the run that does not fit the pipeline.
 Result<std::map<std::string, std::string>> parameters_of(const PipelineRunSpec& run,
                                                          const PipelineSpec& pipeline);
+
+// Error: Invalid: the commit is missing, or there is nothing to take it from.
+Result<void> check_commit(const PipelineRunSpec& run, const PipelineSpec& pipeline);
 
 PipelineRunStatus decode_pipeline_run_status(
     const Json& status);  // lenient: an unreadable part of it is as if absent

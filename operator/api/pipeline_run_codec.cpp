@@ -27,6 +27,15 @@ std::map<std::string, std::string> read_params(const FieldReader& spec) {
   return params;
 }
 
+// SHA-1 or SHA-256: a branch's name would be another commit for the next stage.
+bool is_commit(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+const TextRule kCommit{64, is_commit, "the whole hash of a commit (40 or 64 of 0-9 and a-f)"};
+
 Error wrong(std::string what) { return {ErrorKind::Invalid, std::move(what)}; }
 
 }  // namespace
@@ -77,6 +86,7 @@ PipelineRunSpec read_pipeline_run_spec(const FieldReader& reader) {
   PipelineRunSpec run;
   run.pipeline = reader.object("pipelineRef").text("name", text_rules::kServiceName);
   run.params = read_params(reader);
+  if (reader.has("commit")) run.commit = reader.text("commit", kCommit);
   run.desired_state = reader.choice("desiredState", kStates, {DesiredState::Running});
   if (reader.has("rerunOf"))
     run.rerun_of = reader.object("rerunOf").text("name", text_rules::kServiceName);
@@ -127,6 +137,15 @@ Result<std::map<std::string, std::string>> parameters_of(const PipelineRunSpec& 
                       "parameters ({})",
                       name, fmt::join(known, ", ")));
   return values;
+}
+
+Result<void> check_commit(const PipelineRunSpec& run, const PipelineSpec& pipeline) {
+  if (pipeline.source && run.commit.empty())
+    return wrong("spec.commit: missing, must be the commit of the pipeline's source to check out");
+  if (!pipeline.source && !run.commit.empty())
+    return wrong(fmt::format(
+        "spec.commit: found \"{}\", must be left out: the pipeline has no source", run.commit));
+  return {};
 }
 
 Json owner_reference(const PipelineRun& run) {

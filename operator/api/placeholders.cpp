@@ -14,10 +14,11 @@ using What = Placeholder::Kind;
 
 constexpr std::size_t kMaxShown = 80;  // bytes of an unknown placeholder in a message
 
-constexpr std::array<std::pair<std::string_view, What>, 4> kWords{{
+constexpr std::array<std::pair<std::string_view, What>, 5> kWords{{
     {"run", What::Run},
     {"pipeline", What::Pipeline},
     {"namespace", What::Namespace},
+    {"commit", What::Commit},
     {"outcome", What::Outcome},
 }};
 
@@ -56,7 +57,7 @@ std::optional<Placeholder> parse_body(std::string_view body) {
 Error unknown(std::string_view found) {
   return {ErrorKind::Invalid,
           fmt::format("found \"{}\", must be one of $(run), $(pipeline), $(namespace), "
-                      "$(outcome), $(params.NAME), $(matrix.AXIS), "
+                      "$(commit), $(outcome), $(params.NAME), $(matrix.AXIS), "
                       "$(stages.STAGE.results.NAME); $$( for $( itself",
                       clip(found, kMaxShown))};
 }
@@ -116,7 +117,7 @@ std::optional<Placeholder> placeholder_in_script(std::string_view script) {
     // These words could be the names of programs.
     const bool word =
         placeholder && (placeholder->kind == What::Run || placeholder->kind == What::Pipeline ||
-                        placeholder->kind == What::Namespace);
+                        placeholder->kind == What::Namespace || placeholder->kind == What::Commit);
     if (placeholder && !word) return placeholder;
   }
   return std::nullopt;

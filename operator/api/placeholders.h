@@ -12,7 +12,7 @@
 namespace weir {
 
 struct Placeholder {
-  enum class Kind { Run, Pipeline, Namespace, Outcome, Param, Matrix, Result };
+  enum class Kind { Run, Pipeline, Namespace, Commit, Outcome, Param, Matrix, Result };
   Kind kind = Kind::Run;
   std::string stage{};  // of a Result
   std::string name{};   // of a Param, an axis of the Matrix, a Result

@@ -24,12 +24,10 @@ constexpr Choice<WhenSourceError> kWhenSourceError[] = {{"Hold", WhenSourceError
 
 constexpr Choice<PresetName> kPresetNames[] = {{"Errors", PresetName::Errors},
                                                {"Latency", PresetName::Latency}};
-constexpr Choice<Dialect> kDialects[] = {{"Traefik", Dialect::Traefik},
-                                         {"EnvoyGateway", Dialect::EnvoyGateway},
-                                         {"IngressNginx", Dialect::IngressNginx},
-                                         {"Istio", Dialect::Istio},
-                                         {"Linkerd", Dialect::Linkerd},
-                                         {"Http", Dialect::Http}};
+constexpr Choice<Dialect> kDialects[] = {
+    {"Traefik", Dialect::Traefik},           {"EnvoyGateway", Dialect::EnvoyGateway},
+    {"IngressNginx", Dialect::IngressNginx}, {"Istio", Dialect::Istio},
+    {"Linkerd", Dialect::Linkerd},           {"Http", Dialect::Http}};
 
 constexpr Choice<OnPodFailure> kOnPodFailure[] = {{"Rollback", OnPodFailure::Rollback},
                                                   {"Hold", OnPodFailure::Hold}};

@@ -17,10 +17,12 @@ constexpr std::string_view kPods = R"x(namespace="$(namespace)",pod=~"$(service)
 
 // A backendRef is a Service, whatever its pods. The proxy of the pod reports the same requests again.
 constexpr std::string_view kIstio =
-    R"x(reporter="source",destination_service_namespace="$(namespace)",destination_service_name="$(service)")x";
+    R"x(reporter="source",destination_service_namespace="$(namespace)",)x"
+    R"x(destination_service_name="$(service)")x";
 // Without the kubelet's probes and what is asked of the proxy itself.
 constexpr std::string_view kLinkerd =
-    R"x(direction="inbound",namespace="$(namespace)",pod=~"$(service)-.+",route_name!="probe",srv_port!="4191")x";
+    R"x(direction="inbound",namespace="$(namespace)",pod=~"$(service)-.+",)x"
+    R"x(route_name!="probe",srv_port!="4191")x";
 
 // The bounds in milliseconds that a gateway's histogram has unless it is told otherwise.
 struct DefaultBuckets {
@@ -37,8 +39,8 @@ constexpr int kTraefikBounds[] = {100, 300, 1200, 5000};
 constexpr int kIstioBounds[] = {1,    5,    10,    25,    50,    100,    250,    500,     1000,
                                 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000};
 // linkerd2-proxy, linkerd/app/core/src/metrics, latency::BOUNDS
-constexpr int kLinkerdBounds[] = {1,   2,   3,    4,    5,    10,   20,    30,    40,
-                                  50,  100, 200,  300,  400,  500,  1000,  2000,  3000,
+constexpr int kLinkerdBounds[] = {1,    2,    3,     4,     5,     10,    20,   30,   40,
+                                  50,   100,  200,   300,   400,   500,   1000, 2000, 3000,
                                   4000, 5000, 10000, 20000, 30000, 40000, 50000};
 
 const DefaultBuckets kDefaultBuckets[] = {
@@ -47,6 +49,11 @@ const DefaultBuckets kDefaultBuckets[] = {
     {Dialect::Istio, "Istio", kIstioBounds,
      "the annotation sidecar.istio.io/statsHistogramBuckets that has {:g}"},
     {Dialect::Linkerd, "Linkerd", kLinkerdBounds, "another threshold than {:g} ms"}};
+
+// "300ms", "2.5s"
+std::string bound_text(int bound) {
+  return bound < 1000 ? fmt::format("{}ms", bound) : fmt::format("{:g}s", bound / 1000.0);
+}
 
 // A bucket's bound as a regular expression: clients write 1 as "1" or as "1.0".
 std::string bound(std::int64_t thousandths) {
@@ -115,10 +122,9 @@ std::optional<RatioQueries> queries_of(const Preset& preset) {
 }
 
 std::string why_not_offered(const Preset& preset) {
-  const auto why =
-      preset.dialect == Dialect::IngressNginx
-          ? "ingress-nginx sends traffic by Ingress, which tells no revisions apart"
-          : "Envoy Gateway counts stable and canary as one cluster";
+  const auto why = preset.dialect == Dialect::IngressNginx
+                       ? "ingress-nginx sends traffic by Ingress, which tells no revisions apart"
+                       : "Envoy Gateway counts stable and canary as one cluster";
   return fmt::format(
       "a dialect that counts each revision by itself ({}): use Http, the application's own metrics",
       why);
@@ -132,12 +138,13 @@ std::string bucket_advice(const Preset& preset) {
   std::string bounds;
   for (const int each : known->bounds) {
     if (each == preset.threshold.count()) return "";
-    bounds += (bounds.empty() ? "" : ", ") + format_duration(milliseconds(each));
+    bounds += (bounds.empty() ? "" : ", ") + bound_text(each);
   }
   const auto threshold = static_cast<double>(preset.threshold.count()) / known->unit;
-  return fmt::format("{} is no bound of {}'s default buckets ({}): without {} the objective has no data",
-                     format_duration(preset.threshold), known->whose, bounds,
-                     fmt::format(fmt::runtime(known->setting), threshold));
+  return fmt::format(
+      "{} is no bound of {}'s default buckets ({}): without {} the objective has no data",
+      format_duration(preset.threshold), known->whose, bounds,
+      fmt::format(fmt::runtime(known->setting), threshold));
 }
 
 }  // namespace weir

@@ -271,6 +271,7 @@ Stage read_stage(const FieldReader& item, bool final) {
   stage.env_from = read_env_from(item);
   stage.matrix = read_matrix(item);
   stage.retry = read_retry(item.object_or_empty("retry"));
+  stage.checks_out = item.flag_or("checkout", true);
   stage.restartable = item.flag_or("restartable", true);
   stage.timeout = item.duration_or("timeout", std::chrono::minutes(30), seconds(1), hours(24));
   if (item.has("noOutputTimeout"))

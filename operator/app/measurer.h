@@ -47,8 +47,7 @@ class Measurer {
   bool ask_with_others(const WaitingQuestion& waiting);
   void take_turn(const SourceKey& source);
   void ask_together(const SourceKey& source, const std::vector<WaitingQuestion>& waiting);
-  void settle(const WaitingQuestion& waiting, const Answer& answer,
-              const PastCounts& past = {});
+  void settle(const WaitingQuestion& waiting, const Answer& answer, const PastCounts& past = {});
   Answer ask(const WaitingQuestion& waiting);
   // Of the source of `waiting`.
   Answer measure(const WaitingQuestion& waiting, const std::vector<MetricExpression>& expressions);

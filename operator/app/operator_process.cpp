@@ -61,7 +61,7 @@ class Process {
         release_reconciler_(observer_),
         policy_reconciler_(caches_),
         run_observer_(pipeline_caches_),
-        run_reconciler_(run_observer_, {options.step_image}),
+        run_reconciler_(run_observer_, {options.step_image, options.checkout_image}),
         pipeline_reconciler_(pipeline_caches_),
         secrets_(*api_, clock_),
         pool_(options.measuring_threads),

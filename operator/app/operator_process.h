@@ -18,8 +18,9 @@ struct OperatorOptions {
   std::string ns;                    // only this namespace; "" = all
   int workers = 4;                   // per process
   int measuring_threads = 4;
-  bool adoption = true;    // Releases may adopt Deployments, which are watched for it
-  std::string step_image;  // with weir-step, for pipelines: our own; "" = none runs
+  bool adoption = true;        // Releases may adopt Deployments, which are watched for it
+  std::string step_image;      // with weir-step, for pipelines: our own; "" = none runs
+  std::string checkout_image;  // with git; "" = no pipeline has a source
   LeaderElection election;
   ClusterConfig cluster;
 };

@@ -33,6 +33,7 @@ Result<Json> object_for(const Arguments& arguments) {
   }
   Json spec{{"pipelineRef", {{"name", pipeline}}}};
   if (!params.empty()) spec["params"] = std::move(params);
+  if (arguments.has("commit")) spec["commit"] = arguments.value("commit");
   if (arguments.has("rerun-of")) spec["rerunOf"] = Json{{"name", arguments.value("rerun-of")}};
   Json metadata = Json::object();
   if (arguments.has("name"))
@@ -58,7 +59,7 @@ Result<void> check(Session& session, const Json& object) {
   ASSIGN_OR_RETURN(const auto run, decode_pipeline_run_spec(object.at("spec")));
   const auto params = parameters_of(run, *pipeline.spec);
   if (!params) return params.error();
-  return {};
+  return check_commit(run, *pipeline.spec);
 }
 
 Result<int> run(const Invocation& invocation) {
@@ -95,8 +96,10 @@ Command run_command() {
       "over, 5 it was cancelled.\n"
       "\n"
       "  kubectl weir run hello whom=Ada --watch\n"
+      "  kubectl weir run shop --commit $(git rev-parse HEAD)\n"
       "  kubectl weir run shop --rerun-of shop-x7k2p   what has not changed is taken over\n";
   command.flags = cluster_flags({{"name", 0, "NAME", "of the run; the pipeline's and some letters"},
+                                 {"commit", 0, "HASH", "of the pipeline's source, in whole"},
                                  {"rerun-of", 0, "RUN", "take over what has not changed"},
                                  {"watch", 'w', "", "print each change until the run has ended"},
                                  {"timeout", 0, "DURATION", "of --watch (exit code 3); 24h"}});

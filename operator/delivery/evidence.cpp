@@ -254,8 +254,7 @@ ObjectiveEvidence fold_missed(ObjectiveEvidence evidence, const Objective& objec
                               const std::vector<std::vector<MetricSample>>& missed,
                               milliseconds step) {
   evidence.unasked = step;
-  for (const auto& answer : missed)
-    evidence = fold_answer(std::move(evidence), objective, answer);
+  for (const auto& answer : missed) evidence = fold_answer(std::move(evidence), objective, answer);
   return evidence;
 }
 

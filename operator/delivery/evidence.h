@@ -119,9 +119,9 @@ ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint, const Objecti
 
 // What a source tells of the time before a question.
 struct PastCounts {
-  std::vector<MetricSample> of_stable;             // for `learn`
-  std::vector<std::vector<MetricSample>> missed;   // for `fold_missed`
-  milliseconds step{0};                            // of `missed`
+  std::vector<MetricSample> of_stable;            // for `learn`
+  std::vector<std::vector<MetricSample>> missed;  // for `fold_missed`
+  milliseconds step{0};                           // of `missed`
 };
 
 // Whose evidence it is.

@@ -34,8 +34,9 @@ struct Ruling {
   std::optional<Judgement>
       breach;  // Critical and broken, or NoData where the user said Rollback and the hold is over
   bool may_advance = false;  // after the hold
-  bool may_advance_early = false;  // before its end: the policy says Early, and each Critical objective is kept_here
-  std::string holding;       // why not, when it may not
+  bool may_advance_early =
+      false;  // before its end: the policy says Early, and each Critical objective is kept_here
+  std::string holding;  // why not, when it may not
 };
 
 // The moment that is judged.

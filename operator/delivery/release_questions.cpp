@@ -78,8 +78,8 @@ std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const 
   }
   result->asking = {now, course.judged_from,
                     checkpoint_of(release.status, snapshot.judged, objective.name), stable};
-  ask_missed(*result, is_first ? unread_since(result->asking, objective)
-                               : seen->second.unread_since);
+  ask_missed(*result,
+             is_first ? unread_since(result->asking, objective) : seen->second.unread_since);
   result->alone = objective.value || is_first || result->missed || was_refused(seen->second);
   return result;
 }
@@ -100,8 +100,8 @@ PastCounts ask_past(const ReleaseQuestion& question, const MetricProvider& provi
     take(past.of_stable, provider.history(question.past, question.past_span, http, deadline));
   if (question.missed) {
     past.step = question.missed_step;
-    take(past.missed, provider.measure_span(question.expressions, *question.missed, past.step,
-                                            http, deadline));
+    take(past.missed,
+         provider.measure_span(question.expressions, *question.missed, past.step, http, deadline));
   }
   return past;
 }

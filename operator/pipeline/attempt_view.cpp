@@ -46,6 +46,7 @@ std::string called(const ContainerView& container) {
     return fmt::format("step {}", name.substr(contract::kStepPrefix.size()));
   if (name.starts_with(contract::kServicePrefix))
     return fmt::format("service {}", name.substr(contract::kServicePrefix.size()));
+  if (name == contract::kCheckout) return "the checkout";
   return fmt::format("container {}", name);
 }
 
@@ -192,6 +193,8 @@ class AttemptJudge {
       return failed(FailureClass::Config,
                     with_words(name + " could not be begun", container.message));
     const auto message = decode_step_message(container.message);
+    if (container.name == contract::kCheckout)
+      return failure_of_checkout(container.exit_code, message.error);
     if (message.timeout == "NoOutput")
       return failed(FailureClass::Timeout,
                     with_words(name + " wrote nothing for too long", message.error));
@@ -200,6 +203,17 @@ class AttemptJudge {
     return failed(message.failure.value_or(FailureClass::Test),
                   with_words(fmt::format("{} failed with exit code {}", name, container.exit_code),
                              message.error));
+  }
+
+  // What is wrong stays wrong; a server that is away comes back.
+  static AttemptEnd failure_of_checkout(int exit_code, const std::string& words) {
+    if (exit_code == contract::kNoSuchCommit)
+      return failed(FailureClass::Config, "spec.commit: the source has no such commit");
+    if (exit_code == contract::kSourceRefused)
+      return failed(FailureClass::Config,
+                    "the source refuses the checkout: credentials, host key or address are wrong");
+    return failed(FailureClass::Infrastructure,
+                  with_words("the source could not be fetched", words));
   }
 
   // The pod is not there yet, or a container of it cannot begin.

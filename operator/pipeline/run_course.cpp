@@ -76,6 +76,11 @@ class RunPilot {
                  fmt::format("Pipeline {}: {}", run_.spec->pipeline, spec.error().message));
     const auto params = parameters_of(*run_.spec, *spec);
     if (!params) return end(RunPhase::Failed, "InvalidRun", params.error().message);
+    if (const auto good = check_commit(*run_.spec, *spec); !good)
+      return end(RunPhase::Failed, "InvalidRun", good.error().message);
+    if (spec->source && settings_.checkout_image.empty())
+      return end(RunPhase::Failed, "NoCheckout",
+                 "Pipeline spec.source: this Weir was started without --checkout-image");
     if (!has_place(*spec, *params)) return;
     status().phase = RunPhase::Running;
     status().message = "begins";

@@ -26,6 +26,7 @@ RunValues values_of(const PipelineRun& run, const std::string& pipeline) {
   values.run = run.meta.key.name;
   values.pipeline = pipeline;
   values.ns = run.meta.key.ns;
+  if (run.spec) values.commit = run.spec->commit;
   for (const auto& stage : run.status.stages)
     if (stage.phase == StagePhase::Succeeded && stage.combination.empty())
       values.results[stage.name] = stage.results;
@@ -38,6 +39,7 @@ ValueOf RunValues::of(const Combination& combination) const {
       case What::Run: return run;
       case What::Pipeline: return pipeline;
       case What::Namespace: return ns;
+      case What::Commit: return commit.empty() ? std::nullopt : std::optional(commit);
       case What::Outcome: return outcome.empty() ? std::nullopt : std::optional(outcome);
       case What::Param: return find(params, wanted.name);
       case What::Matrix: return find(combination, wanted.name);
@@ -64,11 +66,12 @@ std::string input_digest(const Stage& stage, const Combination& combination,
     const auto found = values.results.find(name);
     if (found != values.results.end()) results[name] = found->second;
   }
-  const Json input{{"stage", stage.text},
-                   {"combination", to_string(combination)},
-                   {"params", values.params},
-                   {"results", results},
-                   {"needs", needs}};
+  Json input{{"stage", stage.text},
+             {"combination", to_string(combination)},
+             {"params", values.params},
+             {"results", results},
+             {"needs", needs}};
+  if (!values.commit.empty()) input["commit"] = values.commit;
   return short_hash(dump_json(input), kDigestLength);
 }
 

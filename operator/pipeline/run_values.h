@@ -15,6 +15,7 @@ struct RunValues {
   std::string run;
   std::string pipeline;
   std::string ns;
+  std::string commit;  // "" = the pipeline has no source
   std::map<std::string, std::string> params;
   std::map<std::string, std::map<std::string, std::string>> results;  // by stage
   std::string outcome;  // of the stages, for `finally`; "" = not known yet

@@ -20,6 +20,9 @@ constexpr std::size_t kLabelHash = 10;
 constexpr int kGraceSeconds = 30;   // for a step that is stopped to clean up
 constexpr int kServiceTries = 300;  // seconds until a service must be ready
 
+constexpr std::string_view kCredentialsVolume = "source-credentials";
+constexpr int kCredentialsMode = 0440;
+
 using Words = std::vector<std::string>;
 
 // A part of a name: cut, and not ending in what a name may not end in.
@@ -147,6 +150,7 @@ class JobBuilder {
     list.push_back(own(contract::kTools,
                        {"install", std::string(contract::kBin), std::string(contract::kOut)},
                        false));
+    if (checks_out()) list.push_back(checkout());
     for (const auto& service : job_.stage.services) list.push_back(service_container(service));
     for (const auto& step : job_.stage.steps) list.push_back(step_container(step));
     return list;
@@ -179,7 +183,38 @@ class JobBuilder {
     Json list = Json::array();
     for (const auto* name : {"weir-bin", "weir-out", "workspace"})
       list.push_back(Json{{"name", name}, {"emptyDir", Json::object()}});
+    if (has_credentials())
+      list.push_back(Json{
+          {"name", kCredentialsVolume},
+          {"secret",
+           {{"secretName", job_.pipeline.source->secret}, {"defaultMode", kCredentialsMode}}}});
     return list;
+  }
+
+  bool checks_out() const { return job_.pipeline.source && job_.stage.checks_out; }
+  bool has_credentials() const { return checks_out() && !job_.pipeline.source->secret.empty(); }
+
+  Json checkout() const {
+    const auto& source = *job_.pipeline.source;
+    Environment env;
+    env.put_text("HOME", contract::kHome);
+    env.put_text("WORKSPACE", contract::kWorkspace);
+    env.put_text("SOURCE_URL", source.url);
+    env.put_text("SOURCE_COMMIT", job_.values.commit);
+    env.put_text("SOURCE_SUBMODULES", source.submodules ? "yes" : "");
+    env.put_text("SOURCE_CREDENTIALS", has_credentials() ? contract::kCredentials : "");
+    Json container{{"name", contract::kCheckout},
+                   {"image", settings_.checkout_image},
+                   {"command", Json::array({contract::kStepProgram})},
+                   {"args", Words{"run", fmt::format("--message-bytes={}", message_bytes()), "--",
+                                  std::string(contract::kCheckoutProgram)}},
+                   {"env", std::move(env).take()},
+                   {"workingDir", contract::kWorkspace},
+                   {"securityContext", security()},
+                   {"volumeMounts", mounts()}};
+    if (has_credentials())
+      container["volumeMounts"].push_back(mount(kCredentialsVolume, contract::kCredentials, true));
+    return container;
   }
 
   // What placeholders stand for; what is wrong is kept for the end.
@@ -222,6 +257,7 @@ class JobBuilder {
     // Nobody else has ever had it: who deploys can hold it against who came before.
     env.put_text("WEIR_ATTEMPT",
                  job_name(job_.run, job_.stage.name, to_string(job_.combination), job_.attempt));
+    if (!job_.values.commit.empty()) env.put_text("WEIR_COMMIT", job_.values.commit);
     if (!job_.values.outcome.empty()) env.put_text("WEIR_OUTCOME", job_.values.outcome);
   }
 
@@ -292,7 +328,8 @@ class JobBuilder {
 
   // Of a termination message, so that the kubelet cuts nothing off.
   std::size_t message_bytes() const {
-    const auto containers = 2 + job_.stage.services.size() + job_.stage.steps.size();
+    const auto containers =
+        2 + (checks_out() ? 1 : 0) + job_.stage.services.size() + job_.stage.steps.size();
     return std::min<std::size_t>(4096, contract::kTerminationBytes / containers);
   }
 

@@ -12,7 +12,8 @@
 namespace weir {
 
 struct JobSettings {
-  std::string helper_image;  // with weir-step
+  std::string helper_image;      // with weir-step
+  std::string checkout_image{};  // with git and weir-checkout; "" = nothing is checked out
 };
 
 struct StageJob {

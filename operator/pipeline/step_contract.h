@@ -20,10 +20,17 @@ inline constexpr std::string_view kResults = "/opt/weir/out/results";  // a file
 inline constexpr std::string_view kHome = "/opt/weir/out/home";
 inline constexpr std::string_view kWorkspace = "/workspace";
 
-inline constexpr std::string_view kTools = "weir-tools";  // puts weir-step into kBin
+inline constexpr std::string_view kTools = "weir-tools";        // puts weir-step into kBin
+inline constexpr std::string_view kCheckout = "weir-checkout";  // fetches the commit
+inline constexpr std::string_view kCheckoutProgram = "/usr/local/bin/weir-checkout";
+inline constexpr std::string_view kCredentials = "/opt/weir/source";  // for it alone
 inline constexpr std::string_view kEnd = "weir-end";  // the main container: all steps have passed
 inline constexpr std::string_view kStepPrefix = "step-";
 inline constexpr std::string_view kServicePrefix = "service-";
+
+// How weir-checkout ends when trying again would be of no use; anything else but 0 is the infrastructure's fault.
+inline constexpr int kNoSuchCommit = 65;
+inline constexpr int kSourceRefused = 66;  // wrong credentials, unknown host, no such repository
 
 // Of all containers of a pod together; the kubelet gives each an equal part and cuts what is longer.
 inline constexpr std::size_t kTerminationBytes = 12'288;

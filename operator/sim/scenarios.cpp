@@ -60,11 +60,11 @@ RunOptions configured(RunOptions options) {
   return options;
 }
 
-// Holds that last until enough has been shown, by far.
+// Holds that are longer than it takes to show enough, but at the first weight and after a restart.
 RunOptions early(RunOptions options) {
-  options.policy.hold_seconds = 60;
+  options.policy.hold_seconds = 40;
   options.policy.early = true;
-  options.settling = seconds(90);
+  options.settling = seconds(160);
   return options;
 }
 

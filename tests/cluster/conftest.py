@@ -67,7 +67,8 @@ def image():
     if loaded := os.environ.get("WEIR_IMAGE_LOADED"):
         return loaded
     built = run(ROOT / "hack/image", "--for-tests").strip()
-    for name in (built, WEB_IMAGE):
+    repository, tag = built.rsplit(":", 1)
+    for name in (built, f"{repository}-checkout:{tag}", WEB_IMAGE):
         run(ROOT / "hack/cluster", "load", name, "--id", os.environ["WEIR_CLUSTER"])
     return built
 

@@ -83,7 +83,15 @@ def test_without_pipelines_there_are_no_rights_for_them():
     assert not resources & {"jobs", "pipelines", "pipelineruns", "controllerrevisions"}
     [deployment] = of_kind(things, "Deployment")
     arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
-    assert not any(argument.startswith("--step-image") for argument in arguments)
+    assert not any(argument.startswith(("--step-image", "--checkout-image")) for argument in arguments)
+
+
+@pytest.mark.parametrize("arguments, image", [
+    (("--set", "image.repository=registry/weir,image.tag=1"), "registry/weir-checkout:1"),
+    (("--set", "pipelines.checkoutImage=mirror/git@sha256:0"), "mirror/git@sha256:0")])
+def test_sources_are_checked_out_by_an_image_of_their_own(arguments, image):
+    [deployment] = of_kind(render(*arguments), "Deployment")
+    assert f"--checkout-image={image}" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
 
 
 def test_it_may_elect_a_leader_in_its_own_namespace_with_its_own_lease():

@@ -2,10 +2,12 @@
 import os
 import subprocess
 import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
 
+import git_server
 from kube import kubectl
 from plugin import FAILED, NOT_FOUND
 from waiting import eventually
@@ -228,3 +230,63 @@ def test_the_operator_dies_and_the_run_does_not_notice(pipelines, operator):
         operator.kill_process()
     assert shop.wait_end()["phase"] == "Succeeded"
     assert len(shop.jobs()) == len(stages), "each stage began once"
+
+
+@pytest.fixture
+def repositories(tmp_path):
+    """A folder, and the URL under which pods reach the repositories in it."""
+    address = urllib.parse.urlsplit(os.environ["WEIR_PROMETHEUS_POD_URL"]).hostname
+    with git_server.serving(tmp_path, address) as url:
+        yield tmp_path, url
+
+
+def test_each_stage_works_on_the_commit_that_the_run_was_started_for(pipelines, repositories, figures):
+    shop = pipelines
+    folder, url = repositories
+    library, work = folder / "library", folder / "private" / "shop"
+    for repository in (library, work):
+        repository.mkdir(parents=True)
+        git_server.git(repository, "init", "--quiet")
+    git_server.commit(library, {"name": "a library\n"})
+    git_server.git(work, "submodule", "add", "--quiet", f"{url}/library", "vendor/library")
+    first = git_server.commit(work, {"src/version": "1\n"})
+    git_server.commit(work, {"src/version": "2\n"})
+    kubectl("create", "secret", "generic", "git", "-n", shop.namespace, "--type=kubernetes.io/basic-auth",
+            f"--from-literal=username={git_server.USER}", f"--from-literal=password={git_server.PASSWORD}")
+    shop.apply(source={"git": {"url": f"{url}/private/shop", "secretRef": {"name": "git"}, "submodules": True}},
+               stages=[shop.stage("read", 'cat src/version vendor/library/name; echo "$WEIR_COMMIT" > "$RESULTS/commit"; touch src/made',
+                                  results=[{"name": "commit"}]),
+                       shop.stage("clean", "ls -A src; grep -r correct /workspace/.git /opt/weir || echo no password", needs=["read"]),
+                       shop.stage("without", "ls -A", checkout=False)])
+    begin = time.time()
+    shop.start(commit=first)
+    status = shop.wait_end()
+    assert status["phase"] == "Succeeded", status
+    figures.add("a pipeline of 3 stages, 2 with a checkout", seconds=round(time.time() - begin, 1))
+    assert shop.logs("read") == "1\na library\n"
+    assert shop.stages()["read", ""]["results"] == {"commit": first}
+    assert shop.logs("clean") == "version\nno password\n", "no stage sees what another has made, nor the Secret"
+    assert shop.logs("without") == ""
+
+
+def test_a_commit_that_cannot_be_had_fails_the_run_with_the_reason(pipelines, repositories):
+    shop = pipelines
+    folder, url = repositories
+    work = folder / "private" / "shop"
+    work.mkdir(parents=True)
+    git_server.git(work, "init", "--quiet")
+    known = git_server.commit(work, {"version": "1\n"})
+    shop.apply("open", source={"git": {"url": f"{url}/private/shop"}}, stages=[shop.stage("read", "cat version")])
+    kubectl("create", "secret", "generic", "git", "-n", shop.namespace, "--type=kubernetes.io/basic-auth",
+            f"--from-literal=username={git_server.USER}", f"--from-literal=password={git_server.PASSWORD}")
+    shop.apply(source={"git": {"url": f"{url}/private/shop", "secretRef": {"name": "git"}}}, stages=[shop.stage("read", "cat version")])
+    shop.start("no-password", "open", commit=known)
+    shop.start("no-commit", commit="0" * 40)
+    shop.start("no-word")
+    assert "the source refuses the checkout" in shop.wait_end("no-password")["message"]
+    assert "spec.commit: the source has no such commit" in shop.wait_end("no-commit")["message"]
+    missing = shop.wait_end("no-word")
+    assert missing["reason"] == "InvalidRun" and missing["message"].startswith("spec.commit: missing")
+    for run in ("no-password", "no-commit"):
+        assert len(shop.jobs(run)) == 1 and shop.stages(run)["read", ""]["failure"] == "Config", "what is wrong is not tried again"
+    assert not shop.jobs("no-word")

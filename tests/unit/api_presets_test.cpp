@@ -37,20 +37,20 @@ TEST(Presets, ABoundOfWholeSecondsMayBeWrittenWithAPoint) {
 }
 
 TEST(Presets, IstioCountsWhatACallerGotOfTheServiceOfTheRevision) {
-  const std::string service =
-      R"x(reporter="source",destination_service_namespace="$(namespace)",destination_service_name="$(service)")x";
+  const std::string service = R"x(reporter="source",destination_service_namespace="$(namespace)",)x"
+                              R"x(destination_service_name="$(service)")x";
   const auto errors = queries(PresetName::Errors, Dialect::Istio);
   EXPECT_EQ(errors.bad, "istio_requests_total{" + service + R"(,response_code=~"5.."})");
   EXPECT_EQ(errors.total, "istio_requests_total{" + service + "}");
   const auto slow = queries(PresetName::Latency, Dialect::Istio, milliseconds(2500));
-  EXPECT_EQ(slow.good, "istio_request_duration_milliseconds_bucket{" + service +
-                           R"(,le=~"2500([.]0)?"})");
+  EXPECT_EQ(slow.good,
+            "istio_request_duration_milliseconds_bucket{" + service + R"(,le=~"2500([.]0)?"})");
   EXPECT_EQ(slow.total, "istio_request_duration_milliseconds_count{" + service + "}");
 }
 
 TEST(Presets, LinkerdCountsWhatThePodsProxiesHaveAnswered) {
-  const std::string pods =
-      R"x(direction="inbound",namespace="$(namespace)",pod=~"$(service)-.+",route_name!="probe",srv_port!="4191")x";
+  const std::string pods = R"x(direction="inbound",namespace="$(namespace)",pod=~"$(service)-.+",)x"
+                           R"x(route_name!="probe",srv_port!="4191")x";
   const auto errors = queries(PresetName::Errors, Dialect::Linkerd);
   EXPECT_EQ(errors.bad, "response_total{" + pods + R"(,classification="failure"})");
   EXPECT_EQ(errors.total, "response_total{" + pods + "}");
@@ -78,12 +78,13 @@ TEST(Presets, AThresholdThatIsNoDefaultBucketIsAdvisedAgainst) {
             "250ms is no bound of Traefik's default buckets (100ms, 300ms, 1.2s, 5s): without "
             "--metrics.prometheus.buckets that has 0.25 the objective has no data");
   EXPECT_EQ(advice(PresetName::Latency, Dialect::Istio, 250), "");
-  EXPECT_NE(advice(PresetName::Latency, Dialect::Istio, 300)
-                .find("statsHistogramBuckets that has 300"),
-            std::string::npos);
+  EXPECT_NE(
+      advice(PresetName::Latency, Dialect::Istio, 300).find("statsHistogramBuckets that has 300"),
+      std::string::npos);
   EXPECT_EQ(advice(PresetName::Latency, Dialect::Linkerd, 300), "");
-  EXPECT_NE(advice(PresetName::Latency, Dialect::Linkerd, 250).find("another threshold than 250 ms"),
-            std::string::npos);
+  EXPECT_NE(
+      advice(PresetName::Latency, Dialect::Linkerd, 250).find("another threshold than 250 ms"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -102,8 +102,8 @@ std::string describe(const StageService& s) {
 
 std::string describe(const Stage& stage) {
   std::string text =
-      fmt::format("stage {} {} {} {} {} {} {} {}\n", stage.name, fmt::join(stage.needs, ","),
-                  stage.retry.attempts, stage.restartable, stage.timeout.count(),
+      fmt::format("stage {} {} {} {} {} {} {} {} {}\n", stage.name, fmt::join(stage.needs, ","),
+                  stage.retry.attempts, stage.checks_out, stage.restartable, stage.timeout.count(),
                   stage.no_output_timeout.value_or(milliseconds(0)).count(),
                   fmt::join(stage.results, ","), stage.mounts_token);
   for (const auto failure : stage.retry.classes) text += fmt::format("{} ", to_string(failure));
@@ -126,6 +126,8 @@ std::string describe(const PipelineSpec& pipeline) {
       fmt::format("{} {} {} {} {} {} {} {}\n", pipeline.service_account, pipeline.timeout.count(),
                   concurrency.group, static_cast<int>(concurrency.policy), concurrency.max,
                   kept.runs, kept.failed_runs, kept.age.count());
+  if (const auto& source = pipeline.source)
+    text += fmt::format("source {} {} {}\n", source->url, source->secret, source->submodules);
   for (const auto& param : pipeline.params)
     text += fmt::format("param {} {} {}\n", param.name, param.fallback.value_or("?"),
                         fmt::join(param.allowed, ","));
@@ -135,8 +137,8 @@ std::string describe(const PipelineSpec& pipeline) {
 }
 
 std::string describe(const PipelineRunSpec& run) {
-  std::string text =
-      fmt::format("{} {} {}\n", run.pipeline, to_string(run.desired_state), run.rerun_of);
+  std::string text = fmt::format("{} {} {} {}\n", run.pipeline, to_string(run.desired_state),
+                                 run.rerun_of, run.commit);
   for (const auto& [name, value] : run.params) text += fmt::format("param {} {}\n", name, value);
   return text;
 }
@@ -203,11 +205,11 @@ std::string shape_of_pointer(const std::string& pointer) { return join_pointer(p
 std::string path_of_pointer(const std::string& pointer) { return join_pointer(pointer, true); }
 
 std::string describe(const CanaryPolicySpec& policy) {
-  std::string text =
-      fmt::format("{} {} {} {} {} {} {} {}\n", policy.max_hold.count(), policy.min_ready_seconds,
-                  policy.drain.count(), policy.watch.count(), policy.judge.interval.count(),
-                  policy.judge.warmup.count(), policy.judge.max_false_rollback,
-                  static_cast<int>(policy.judge.on_source_error));
+  std::string text = fmt::format(
+      "{} {} {} {} {} {} {} {} {}\n", policy.max_hold.count(), policy.min_ready_seconds,
+      policy.drain.count(), policy.watch.count(), policy.judge.interval.count(),
+      policy.judge.warmup.count(), policy.judge.max_false_rollback,
+      static_cast<int>(policy.judge.advance), static_cast<int>(policy.judge.on_source_error));
   text += fmt::format("pods {} {} {}\n", static_cast<int>(policy.pod_failure.crash_loop),
                       static_cast<int>(policy.pod_failure.image_pull),
                       policy.pod_failure.not_ready_for.count());

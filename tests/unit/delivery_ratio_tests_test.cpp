@@ -95,7 +95,7 @@ TEST(RatioTests, NothingIsShownOfStableWhereItHasNoRequests) {
 }
 
 TEST(RatioTests, AnAnywayEqualCanaryAtTheBoundIsRarelyShownToBeKept) {
-  Random random(7);
+  SeededRandom random(7);
   int shown = 0;
   for (int run = 0; run < 200; ++run) {
     RatioTests tests(early(bounded(0.05, std::nullopt)));

@@ -28,7 +28,8 @@ class JobOfAStage : public testing::Test {
     auto values = values_of(run_, "shop");
     values.params = params_;
     const auto all = combinations(spec_.stages[0].matrix.value_or(Matrix{}));
-    const auto body = job_body({run_, spec_, spec_.stages[0], all.front(), 2, values}, {"weir:1"});
+    const auto body =
+        job_body({run_, spec_, spec_.stages[0], all.front(), 2, values}, {"weir:1", "checkout:1"});
     error_ = body ? "" : body.error().message;
     return body ? *body : Json();
   }
@@ -196,6 +197,34 @@ TEST_F(JobOfAStage, NamesAreShortStableAndDifferent) {
   const auto longest = job_name(run_, std::string(40, 's'), "", 15);
   EXPECT_LE(longest.size(), 63U);
   EXPECT_EQ(longest.find("--"), std::string::npos);
+}
+
+TEST_F(JobOfAStage, TheCommitIsCheckedOutBeforeTheFirstStepAndOnlyThatSeesTheSecret) {
+  run_.spec->commit = "0123456789abcdef0123456789abcdef01234567";
+  const auto source = R"({"source": {"git": {"url": "https://git/shop.git", "submodules": true,
+                                             "secretRef": {"name": "deploy-key"}}}})";
+  const auto job = build(R"({"services": [{"name": "db", "image": "db:1"}]})", source);
+  EXPECT_EQ(names(job), "weir-tools weir-checkout service-db step-test ");
+  const auto checkout = container(job, "weir-checkout");
+  EXPECT_EQ(checkout.at("image"), "checkout:1");
+  EXPECT_EQ(variable(checkout, "SOURCE_URL"), "https://git/shop.git");
+  EXPECT_EQ(variable(checkout, "SOURCE_COMMIT"), run_.spec->commit);
+  EXPECT_EQ(variable(checkout, "SOURCE_SUBMODULES"), "yes");
+  EXPECT_EQ(variable(checkout, "SOURCE_CREDENTIALS"), "/opt/weir/source");
+  EXPECT_NE(checkout.at("volumeMounts").dump().find("source-credentials"), std::string::npos);
+  const auto step = container(job, "step-test");
+  EXPECT_EQ(variable(step, "WEIR_COMMIT"), run_.spec->commit);
+  EXPECT_EQ(step.at("volumeMounts").dump().find("source-credentials"), std::string::npos);
+  EXPECT_EQ(pod_of(job).at("volumes").back().at("secret").at("secretName"), "deploy-key");
+}
+
+TEST_F(JobOfAStage, AStageMayGoWithoutTheSourceAndASourceWithoutASecret) {
+  run_.spec->commit = "0123456789abcdef0123456789abcdef01234567";
+  const auto source = R"({"source": {"git": {"url": "https://git/shop.git"}}})";
+  EXPECT_EQ(names(build(R"({"checkout": false})", source)), "weir-tools step-test ");
+  const auto job = build("{}", source);
+  EXPECT_EQ(variable(container(job, "weir-checkout"), "SOURCE_CREDENTIALS"), "");
+  EXPECT_EQ(job.dump().find("source-credentials"), std::string::npos);
 }
 
 }  // namespace

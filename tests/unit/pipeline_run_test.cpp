@@ -492,5 +492,49 @@ TEST(PipelineRunCourse, ADeathAfterAnyWriteRepeatsNothing) {
   }
 }
 
+constexpr const char* kCommit = "0123456789abcdef0123456789abcdef01234567";
+
+Json with_source(const std::string& more = "{}") {
+  return Json{{"source", {{"git", {{"url", "https://git/shop.git"}}}}},
+              {"stages", {stage("unit", more)}}};
+}
+
+TEST(RunOfASource, NeedsItsCommitAndAWeirThatCanFetchIt) {
+  World world(with_source());
+  world.settle();
+  EXPECT_EQ(world.run.status.reason, "InvalidRun");
+  EXPECT_NE(world.run.status.message.find("spec.commit: missing"), std::string::npos);
+  EXPECT_TRUE(world.jobs.empty());
+
+  World without(with_source());
+  without.run.spec->commit = kCommit;
+  without.settings.checkout_image.clear();
+  without.settle();
+  EXPECT_EQ(without.run.status.reason, "NoCheckout");
+  EXPECT_TRUE(without.jobs.empty());
+
+  World none(Json{{"stages", {stage("unit")}}});
+  none.run.spec->commit = kCommit;
+  none.settle();
+  EXPECT_NE(none.run.status.message.find("has no source"), std::string::npos);
+}
+
+TEST(RunOfASource, ACommitThatIsNotThereIsAFaultOfTheRunAndAServerThatIsAwayIsNot) {
+  World world(with_source(R"({"retry": {"attempts": 3, "classes": ["Test"]}})"));
+  world.run.spec->commit = kCommit;
+  world.settle();
+  world.fail_in("unit", "weir-checkout", 1);
+  world.settle();
+  EXPECT_EQ(world.status("unit").lost, 1);
+  EXPECT_EQ(world.status("unit").failures, 0);
+  world.now += seconds(60);
+  world.settle();
+  world.fail_in("unit", "weir-checkout", 65);
+  world.settle();
+  EXPECT_EQ(world.run.status.phase, RunPhase::Failed);
+  EXPECT_EQ(world.run.status.message, "unit: spec.commit: the source has no such commit");
+  EXPECT_EQ(world.status("unit").failure, FailureClass::Config);
+}
+
 }  // namespace
 }  // namespace weir::pipeline_test

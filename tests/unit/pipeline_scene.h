@@ -44,7 +44,7 @@ class World {
   }
 
   Plan decide(const Error* refused = nullptr) const {
-    return decide_run(snapshot(), {"weir:1"}, now, refused);
+    return decide_run(snapshot(), settings, now, refused);
   }
 
   // Passes until nothing changes. `writes`: the process dies when they are used up (false).
@@ -91,6 +91,10 @@ class World {
   void fail(const std::string& name, int code = 1, const std::string& reason = "Error") {
     end(job(name), code, reason, "");
   }
+  // In a container that is none of its steps'.
+  void fail_in(const std::string& name, const std::string& container, int code) {
+    end(job(name), code, "Error", "", container);
+  }
   // Its pod was taken away.
   void lose(const std::string& name) {
     auto& lost = job(name);
@@ -99,7 +103,8 @@ class World {
     lost.reason = "BackoffLimitExceeded";
   }
 
-  void end(JobView& job, int code, const std::string& reason, const std::string& message) {
+  void end(JobView& job, int code, const std::string& reason, const std::string& message,
+           const std::string& container = "step-do") {
     job.active = 0;
     (code == 0 ? job.completed : job.failed) = now;
     if (code != 0) job.reason = "BackoffLimitExceeded";
@@ -108,7 +113,7 @@ class World {
     pod.meta.owner_uid = job.meta.uid;
     (code == 0 ? pod.succeeded : pod.failed) = true;
     pod.containers = {
-        {"step-do", ContainerView::State::Ended, reason, message, code, std::nullopt, now}};
+        {container, ContainerView::State::Ended, reason, message, code, std::nullopt, now}};
     pods[pod.meta.key.name] = pod;
   }
 
@@ -151,6 +156,7 @@ class World {
     }
   }
 
+  JobSettings settings{"weir:1", "checkout:1"};
   PipelineRun run = first_run();
   std::shared_ptr<const Pipeline> pipeline;
   std::string kept;

@@ -37,3 +37,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
 {{- end -}}
 {{- end -}}
+
+{{- define "weir.checkoutImage" -}}
+{{- default (printf "%s-checkout:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag)) .Values.pipelines.checkoutImage -}}
+{{- end -}}

@@ -158,8 +158,8 @@ Result<std::vector<MetricSample>> read_history(const Json& answer) {
 
 Result<Json> ask_range(const std::string& query, const HistorySpan& span, milliseconds step,
                        HttpClient& http, const Deadline& deadline) {
-  const auto in_seconds = [](auto span) {
-    return static_cast<double>(std::chrono::duration_cast<milliseconds>(span).count()) / 1000;
+  const auto in_seconds = [](auto since) {
+    return static_cast<double>(std::chrono::duration_cast<milliseconds>(since).count()) / 1000;
   };
   const auto form = fmt::format("query={}&start={}&end={}&step={}", percent_encode(query),
                                 in_seconds(span.from.time_since_epoch()),
@@ -200,8 +200,8 @@ class PrometheusProvider final : public MetricProvider {
   Result<std::vector<MetricSample>> history(const std::vector<MetricExpression>& expressions,
                                             const HistorySpan& span, HttpClient& http,
                                             const Deadline& deadline) const override {
-    ASSIGN_OR_RETURN(const Json answer, ask_range(sums(expressions), span, std::chrono::minutes(1),
-                                                  http, deadline));
+    ASSIGN_OR_RETURN(const Json answer,
+                     ask_range(sums(expressions), span, std::chrono::minutes(1), http, deadline));
     return read_history(answer);
   }
 };

@@ -11,7 +11,7 @@ namespace weir::sim {
 namespace {
 
 constexpr std::size_t kMaxScrapes = 300;  // that are kept
-constexpr double kInsidePerSecond = 10;  // calls through spec.service
+constexpr double kInsidePerSecond = 10;   // calls through spec.service
 
 // bad-…, as image or as content: from the start; ages-…: once a pod has been ready for a while. (worse-… is another matter.)
 bool is_bad(const SimClock& clock, const Json& pod) {
@@ -155,9 +155,9 @@ void Callers::scrape() {
 }
 
 const Callers::Scrape& Callers::scraped_at(SimTime time) const {
-  const auto later = std::upper_bound(
-      scrapes_.begin(), scrapes_.end(), time,
-      [](SimTime wanted, const Scrape& scrape) { return wanted < scrape.at; });
+  const auto later =
+      std::upper_bound(scrapes_.begin(), scrapes_.end(), time,
+                       [](SimTime wanted, const Scrape& scrape) { return wanted < scrape.at; });
   return later == scrapes_.begin() ? *later : *std::prev(later);
 }
 

@@ -118,7 +118,7 @@ std::string Prometheus::answer(const std::string& query) {
   return result;
 }
 
-std::string Prometheus::answer_range(const std::string& form) const {
+std::string Prometheus::answer_range(const std::string& form) {
   // Of the last day, all series together: the world has only just begun.
   if (form.find("sum(") != std::string::npos) return "";
   const auto number = [&](std::string_view name) {
@@ -138,9 +138,10 @@ std::string Prometheus::answer_range(const std::string& form) const {
       const auto value = value_of(asked.metric, found->second);
       if (asked.metric == "bad" && value <= 0) continue;
       const bool is_time = asked.role.starts_with("time of ");
-      points += fmt::format(R"({}[{:.3f},"{}"])", points.empty() ? "" : ",", at,
-                            is_time ? begun + std::chrono::duration<double>(scrape.at).count()
-                                    : value);
+      if (asked.metric == "total") told_[asked.service] = std::max(told_[asked.service], scrape.at);
+      points +=
+          fmt::format(R"({}[{:.3f},"{}"])", points.empty() ? "" : ",", at,
+                      is_time ? begun + std::chrono::duration<double>(scrape.at).count() : value);
     }
     if (points.empty()) continue;
     result += fmt::format(R"({}{{"metric":{{"code":"{}","weir_role":"{}"}},"values":[{}]}})",

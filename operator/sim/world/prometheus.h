@@ -29,7 +29,7 @@ class Prometheus final : public HttpClient {
 
  private:
   std::string answer(const std::string& query);
-  std::string answer_range(const std::string& form) const;
+  std::string answer_range(const std::string& form);
 
   const Scene& scene_;
   const Callers& callers_;
