@@ -2,7 +2,6 @@
 import os
 import subprocess
 import time
-import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -235,8 +234,7 @@ def test_the_operator_dies_and_the_run_does_not_notice(pipelines, operator):
 @pytest.fixture
 def repositories(tmp_path):
     """A folder, and the URL under which pods reach the repositories in it."""
-    address = urllib.parse.urlsplit(os.environ["WEIR_PROMETHEUS_POD_URL"]).hostname
-    with git_server.serving(tmp_path, address) as url:
+    with git_server.serving(tmp_path, os.environ["WEIR_HOST_IP"]) as url:
         yield tmp_path, url
 
 
@@ -256,7 +254,7 @@ def test_each_stage_works_on_the_commit_that_the_run_was_started_for(pipelines, 
     shop.apply(source={"git": {"url": f"{url}/private/shop", "secretRef": {"name": "git"}, "submodules": True}},
                stages=[shop.stage("read", 'cat src/version vendor/library/name; echo "$WEIR_COMMIT" > "$RESULTS/commit"; touch src/made',
                                   results=[{"name": "commit"}]),
-                       shop.stage("clean", "ls -A src; grep -r correct /workspace/.git /opt/weir || echo no password", needs=["read"]),
+                       shop.stage("clean", f"ls -A src; grep -rF '{git_server.PASSWORD}' /workspace/.git /opt/weir || echo no password", needs=["read"]),
                        shop.stage("without", "ls -A", checkout=False)])
     begin = time.time()
     shop.start(commit=first)
