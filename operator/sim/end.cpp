@@ -125,9 +125,11 @@ bool was_done(const std::vector<std::string>& answers, std::string_view verb) {
 
 // Somebody has let a revision through unjudged, or has gone back to one: whether its fault showed before is a matter of moments. Where
 // pods are the share, a stable that crashes keeps even a good canary waiting (designs/011).
-bool is_matter_of_moments(const std::vector<std::string>& answers, const std::string& end) {
-  const bool good = end.find(" (good)") != std::string::npos;
-  return good ? was_done(answers, "rollback") : was_done(answers, "promote");
+bool is_matter_of_moments(const std::vector<std::string>& answers, const std::string& end,
+                          const std::string& right) {
+  if (end.find(" (good)") == std::string::npos) return was_done(answers, "promote");
+  const bool waits = (end + right).find(": Progressing:") != std::string::npos;
+  return waits && was_done(answers, "rollback");
 }
 
 }  // namespace
@@ -139,7 +141,7 @@ void compare_ends(RunResult& result, const RunResult& without_faults) {
   for (std::size_t i = 0; i < result.end.size(); ++i) {
     const auto& end = result.end[i];
     const auto& right = without_faults.end[i];
-    if (is_matter_of_moments(result.answers[i], end)) continue;
+    if (is_matter_of_moments(result.answers[i], end, right)) continue;
     // Who asks at another moment of a release is answered otherwise, and comes to another end.
     if (end != right && result.answers[i] == without_faults.answers[i])
       result.violations.push_back({"the end is that of a run without faults",

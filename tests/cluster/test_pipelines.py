@@ -254,7 +254,8 @@ def test_each_stage_works_on_the_commit_that_the_run_was_started_for(pipelines, 
     shop.apply(source={"git": {"url": f"{url}/private/shop", "secretRef": {"name": "git"}, "submodules": True}},
                stages=[shop.stage("read", 'cat src/version vendor/library/name; echo "$WEIR_COMMIT" > "$RESULTS/commit"; touch src/made',
                                   results=[{"name": "commit"}]),
-                       shop.stage("clean", f"ls -A src; grep -rF '{git_server.PASSWORD}' /workspace/.git /opt/weir || echo no password", needs=["read"]),
+                       shop.stage("clean", f"ls -A src; grep -rF '{git_server.PASSWORD}' /workspace/.git /opt/weir || echo no password",
+                                  needs=["read"]),
                        shop.stage("without", "ls -A", checkout=False)])
     begin = time.time()
     shop.start(commit=first)
