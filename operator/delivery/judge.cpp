@@ -202,6 +202,20 @@ bool allows(const CanaryPolicySpec& policy, const Objective& objective,
   return false;
 }
 
+// Words that stay the same from sample to sample: they become the status's message. The numbers are in its judgement.
+std::string why_held(const Judgement& judgement) {
+  const auto& name = judgement.objective;
+  switch (judgement.verdict) {
+    case Verdict::NoData:
+    case Verdict::SourceError:
+      return fmt::format("{} is {}: {}", name, to_string(judgement.verdict), judgement.message);
+    case Verdict::BothBreach:
+      return fmt::format("{} is BothBreach: stable breaks it as well", name);
+    default:
+      return fmt::format("{} is {} ({})", name, to_string(judgement.verdict), judgement.bound);
+  }
+}
+
 bool breaks(const Objective& objective, const Judgement& judgement, bool hold_over) {
   if (judgement.verdict == Verdict::Breach) return true;
   return judgement.verdict == Verdict::NoData && !judgement.lacks_only_stable && hold_over &&
@@ -251,8 +265,7 @@ Ruling judge(const CanaryPolicySpec& policy, const Evidence& evidence, const Occ
       ruling.breach = judgement;
     if (ruling.may_advance && !allows(policy, objective, judgement)) {
       ruling.may_advance = false;
-      ruling.holding = fmt::format("{} is {}: {}", judgement.objective,
-                                   to_string(judgement.verdict), judgement.message);
+      ruling.holding = why_held(judgement);
     }
     ruling.judgements.push_back(std::move(judgement));
   }

@@ -155,16 +155,21 @@ std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Co
                                        WallTime now) {
   std::vector<IdleStatus> result;
   const auto& state = snapshot.route_state;
+  // Until the route says what is wanted a write of ours may be on its way, sent before the cache was as old as it is.
+  const bool settled = !state.exists || state.memo == encode_traffic(course.traffic);
   for (const auto& [revision, view] : snapshot.revisions) {
     const auto& traffic = course.traffic;
     if (!view.has_pods() || revision == traffic.stable || revision == traffic.canary) continue;
     if (traffic.stable.empty() && revision == snapshot.first) continue;
     if (state.exists && !(state.accepted && has_no_weight(state, revision))) continue;
-    IdleStatus idle{revision, now};
-    for (const auto& known : snapshot.release->status.idle) {
-      if (known.revision == revision) idle.since = known.since;
-    }
-    result.push_back(idle);
+    const auto& before = snapshot.release->status.idle;
+    const auto known = std::find_if(before.begin(), before.end(), [&](const IdleStatus& idle) {
+      return idle.revision == revision;
+    });
+    if (known != before.end())
+      result.push_back(*known);
+    else if (settled)
+      result.push_back({revision, now});
   }
   return result;
 }

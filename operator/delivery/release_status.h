@@ -26,7 +26,8 @@ bool differs_in_counts_only(const ReleaseStatus& before, const ReleaseStatus& af
 // The Event for a rollback that status did not know of yet; none when people asked for it.
 std::optional<Notice> news_of_rollback(const ReleaseStatus& before, const Traffic& traffic);
 
-// Revisions that have pods but no part in the course, and since when their weight 0 is accepted.
+// Revisions that have pods but no part in the course, and since when their weight 0 is accepted, at the earliest since the route says
+// what the course wants.
 std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Course& course,
                                        WallTime now);
 

@@ -123,13 +123,13 @@ bool was_done(const std::vector<std::string>& answers, std::string_view verb) {
   });
 }
 
-// Somebody has let a revision through unjudged, or has gone back to one: whether its fault showed before is a matter of moments. Where
-// pods are the share, a stable that crashes keeps even a good canary waiting (designs/011).
+// Somebody has let a revision through unjudged, or has gone back to one: whether its fault showed before is a matter of moments. A stable
+// that is bad itself keeps a canary waiting: as a bad one is none of its faults, or a good one where pods are the share (designs/011).
 bool is_matter_of_moments(const std::vector<std::string>& answers, const std::string& end,
                           const std::string& right) {
-  if (end.find(" (good)") == std::string::npos) return was_done(answers, "promote");
+  const bool good = end.find(" (good)") != std::string::npos;
   const bool waits = (end + right).find(": Progressing:") != std::string::npos;
-  return waits && was_done(answers, "rollback");
+  return (waits && was_done(answers, "rollback")) || (!good && was_done(answers, "promote"));
 }
 
 }  // namespace

@@ -669,10 +669,10 @@ TEST(Judge, WhatStableBreaksAsWellHoldsAndIsNotTakenBack) {
   EXPECT_EQ(ruling.judgements[0].verdict, Verdict::BothBreach);
   EXPECT_FALSE(ruling.breach);
   EXPECT_FALSE(ruling.may_advance);
-  EXPECT_EQ(
-      ruling.holding,
-      "errors is BothBreach: 1800 of 6000 requests bad, allowed 5%; stable breaks it as well, "
-      "with 30% lately: not its fault");
+  EXPECT_EQ(ruling.holding, "errors is BothBreach: stable breaks it as well");
+  EXPECT_EQ(ruling.judgements[0].message,
+            "1800 of 6000 requests bad, allowed 5%; stable breaks it as well, with 30% lately: not "
+            "its fault");
 }
 
 TEST(Judge, ACanaryThatMakesAnOutageWorseIsABreachWhereItIsCompared) {

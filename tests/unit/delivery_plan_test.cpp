@@ -259,6 +259,21 @@ TEST(ReleasePlan, QueriesAreFilledWithTheNamesOfTheJudgedRevision) {
   EXPECT_EQ(question.expressions.at(0).text, "n/shop-ns s/shop-v2 v/v2 r/shop n/shop-ns");
 }
 
+// Seed 5138: it had been raised by a write that nobody had seen the end of.
+TEST(ReleasePlan, ADrainBeginsWhenTheRouteSaysWhatIsWanted) {
+  Scene scene;
+  scene.wants("v1").revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(0));
+  callers(scene, "v1");
+  scene.release().status.canary = CanaryStatus{"v2"};
+  const auto reverts = scene.course(at_second(100));
+  EXPECT_TRUE(render_status(scene.snapshot(), reverts, at_second(100), nullptr).idle.empty());
+  scene.route(reverts.traffic);
+  const auto rests = scene.course(at_second(109));
+  const auto status = render_status(scene.snapshot(), rests, at_second(109), nullptr);
+  ASSERT_EQ(status.idle.size(), 1U);
+  EXPECT_EQ(status.idle[0].since, at_second(109));
+}
+
 TEST(ReleasePlan, AfterARestartWhatNobodyHasReadIsAskedFor) {
   Scene scene;
   scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
