@@ -114,8 +114,8 @@ void judge_ratio(Judgement& judgement, const RatioView& view) {
   const bool by_bound = view.ratio.at_most && view.above() >= view.worse();
   judgement.message = by_bound || !view.compares ? against_bound(view) : against_stable(view);
   judgement.verdict = is_kept(view) ? Verdict::Pass : Verdict::Unsure;
-  judgement.kept_here =
-      judgement.verdict == Verdict::Pass && tests->kept_here(view.compares, 1 / kPassLevel);
+  judgement.kept_here = judgement.verdict == Verdict::Pass && tests &&
+                        tests->kept_here(view.compares, 1 / kPassLevel);
 }
 
 // The fix must not be taken back for the outage that it fixes.

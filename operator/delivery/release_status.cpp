@@ -163,9 +163,9 @@ std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Co
     if (traffic.stable.empty() && revision == snapshot.first) continue;
     if (state.exists && !(state.accepted && has_no_weight(state, revision))) continue;
     const auto& before = snapshot.release->status.idle;
-    const auto known = std::find_if(before.begin(), before.end(), [&](const IdleStatus& idle) {
-      return idle.revision == revision;
-    });
+    const auto known =
+        std::find_if(before.begin(), before.end(),
+                     [&name = revision](const IdleStatus& idle) { return idle.revision == name; });
     if (known != before.end())
       result.push_back(*known);
     else if (settled)

@@ -115,6 +115,7 @@ Result<const Json*> series_in(const Json& answer, std::size_t most) {
 Result<std::vector<MetricSample>> read_answer(const Json& answer, std::size_t most) {
   ASSIGN_OR_RETURN(const Json* result, series_in(answer, most));
   std::vector<Sample> samples;
+  samples.reserve(result->size());
   for (const auto& item : *result)
     samples.push_back(at_point(series_of(item), json_at(item, {"value"})));
   return with_own_times(samples);
@@ -133,6 +134,7 @@ Result<std::vector<std::vector<MetricSample>>> read_span(const Json& answer, std
     }
   }
   std::vector<std::vector<MetricSample>> answers;
+  answers.reserve(instants.size());
   for (const auto& [at, samples] : instants) answers.push_back(with_own_times(samples));
   return answers;
 }
