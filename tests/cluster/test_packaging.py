@@ -87,7 +87,7 @@ def test_without_pipelines_there_are_no_rights_for_them():
 
 
 @pytest.mark.parametrize("arguments, image", [
-    (("--set", "image.repository=registry/weir,image.tag=1"), "registry/weir-checkout:1"),
+    (("--set", "image.repository=registry/weir,image.tag=v1"), "registry/weir-checkout:v1"),
     (("--set", "pipelines.checkoutImage=mirror/git@sha256:0"), "mirror/git@sha256:0")])
 def test_sources_are_checked_out_by_an_image_of_their_own(arguments, image):
     [deployment] = of_kind(render(*arguments), "Deployment")
