@@ -87,7 +87,7 @@ Result<Request> read_numbers(const Arguments& arguments, Request request) {
     readable = number(sim::kAtWriteFlags[i], request.planned.at_write) && readable;
   }
   if (!readable)
-    return wrong("crash-before, --crash-after, --answer-lost and --late",
+    return wrong("crash-before, --crash-after, --answer-lost, --write-late and --late",
                  "the number of a write or event");
   return request;
 }
@@ -297,11 +297,13 @@ Command sim_command() {
        "in place of --seeds: releases of good versions; fails when too many are rolled back"},
       {"jobs", 0, "N", "threads; 1"},
       {"exhaustive", 0, "",
-       "after the seeds: a crash before and after each write, its answer lost, each event late"},
+       "after the seeds: a crash before and after each write, its answer lost, it or an event "
+       "late"},
       {"scenario", 0, "NAME", "of the exhaustive search; alone: one run of it"},
       {"crash-before", 0, "N", "the run with a crash before its N-th write"},
       {"crash-after", 0, "N", "the run with a crash after its N-th write"},
       {"answer-lost", 0, "N", "the run in which the answer to its N-th write is lost"},
+      {"write-late", 0, "N", "the run in which its N-th write takes effect after it has given up"},
       {"late", 0, "N", "the run with the N-th event of a watch late"},
       {"without-faults", 0, "", "the run that a seed is compared with"},
       {"trace", 0, "", "print every write"},

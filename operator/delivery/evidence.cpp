@@ -298,6 +298,12 @@ void learn(ObjectiveEvidence& evidence, const Objective& objective,
   }
 }
 
+// Status tells whole seconds: what was scraped within this one is in its sums.
+std::optional<WallTime> unread_since(const JudgementStatus& checkpoint) {
+  if (!checkpoint.sampled) return std::nullopt;
+  return *checkpoint.sampled + std::chrono::seconds(1);
+}
+
 ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint, const Objective& objective) {
   ObjectiveEvidence evidence;
   evidence.total = static_cast<double>(checkpoint.total);
@@ -307,8 +313,7 @@ ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint, const Objecti
   evidence.stable_bad = static_cast<double>(checkpoint.stable_bad);
   evidence.stable_total = static_cast<double>(checkpoint.stable_total);
   evidence.canary.is_old = checkpoint.total > 0;
-  // Status tells whole seconds: what was scraped within this one is in its sums.
-  if (checkpoint.sampled) evidence.unread_since = *checkpoint.sampled + std::chrono::seconds(1);
+  evidence.unread_since = unread_since(checkpoint);
   if (!objective.ratio) return evidence;
   evidence.tests.emplace(*objective.ratio);
   // What another version of us has written may tell only the sums.

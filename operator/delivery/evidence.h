@@ -114,6 +114,9 @@ ObjectiveEvidence fold_missed(ObjectiveEvidence evidence, const Objective& objec
                               const std::vector<std::vector<MetricSample>>& missed,
                               milliseconds step);
 
+// From when on nobody has read the counters, by what stands in status; nothing: they were never read.
+std::optional<WallTime> unread_since(const JudgementStatus& checkpoint);
+
 // The evidence to start with after a restart: what stands in status.
 ObjectiveEvidence evidence_from(const JudgementStatus& checkpoint, const Objective& objective);
 

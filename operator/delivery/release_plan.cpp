@@ -40,7 +40,7 @@ class PlanBuilder {
     }
     if (refused) add_status(refused);
     if (course_.hands_off) {
-      if (course_.traffic != s_.traffic) add_route();
+      if (course_.traffic != s_.traffic || (release_.spec && s_.router)) add_route();
       for (const auto& action : course_.adoption) plan_.actions.push_back(action);
     } else {
       add_moves();
@@ -102,6 +102,11 @@ class PlanBuilder {
     });
   }
 
+  // Should it come through after it was given up, it must not undo what was decided since.
+  bool promotes() const {
+    return !s_.traffic.canary.empty() && course_.traffic.stable == s_.traffic.canary;
+  }
+
   int weight_now(const std::string& revision) const {
     for (const auto& backend : s_.route_state.backends) {
       if (backend.revision == revision) return backend.weight;
@@ -132,7 +137,7 @@ class PlanBuilder {
       if (taken_service()) return;  // first it must be ours
       goal.callers_service = callers_service();
     }
-    const bool guarded = course_.returns || weight_rises();
+    const bool guarded = course_.returns || weight_rises() || promotes();
     auto action = s_.router->plan(release_, goal, s_.route.get(), guarded);
     if (!action) return;  // the spec's fault; said by the status of the pass that tried the route
     if (!*action) return;

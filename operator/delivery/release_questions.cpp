@@ -44,11 +44,6 @@ std::string compared_with(const std::string& judged, const Traffic& traffic) {
   return judged == traffic.canary && traffic.weight < 100 ? traffic.stable : "";
 }
 
-std::optional<WallTime> unread_since(const Asking& asking, const Objective& objective) {
-  return asking.checkpoint ? evidence_from(*asking.checkpoint, objective).unread_since
-                           : std::nullopt;
-}
-
 // Whoever asked until then has stopped: where the counters stood, and how they went on.
 void ask_missed(ReleaseQuestion& question, const std::optional<WallTime>& since) {
   const auto& objective = question.objective;
@@ -78,8 +73,11 @@ std::shared_ptr<const Question> question(const ReleaseSnapshot& snapshot, const 
   }
   result->asking = {now, course.judged_from,
                     checkpoint_of(release.status, snapshot.judged, objective.name), stable};
-  ask_missed(*result,
-             is_first ? unread_since(result->asking, objective) : seen->second.unread_since);
+  const auto& checkpoint = result->asking.checkpoint;
+  if (!is_first)
+    ask_missed(*result, seen->second.unread_since);
+  else if (checkpoint)
+    ask_missed(*result, unread_since(*checkpoint));
   result->alone = objective.value || is_first || result->missed || was_refused(seen->second);
   return result;
 }

@@ -156,7 +156,11 @@ std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Co
   std::vector<IdleStatus> result;
   const auto& state = snapshot.route_state;
   // Until the route says what is wanted a write of ours may be on its way, sent before the cache was as old as it is.
-  const bool settled = !state.exists || state.memo == encode_traffic(course.traffic);
+  // And a route that somebody deleted is still served, until a gateway has heard of it.
+  const auto is_settled = [&] {
+    return state.exists ? state.memo == encode_traffic(course.traffic)
+                        : course.traffic.stable.empty();
+  };
   for (const auto& [revision, view] : snapshot.revisions) {
     const auto& traffic = course.traffic;
     if (!view.has_pods() || revision == traffic.stable || revision == traffic.canary) continue;
@@ -168,7 +172,7 @@ std::vector<IdleStatus> idle_revisions(const ReleaseSnapshot& snapshot, const Co
                      [&name = revision](const IdleStatus& idle) { return idle.revision == name; });
     if (known != before.end())
       result.push_back(*known);
-    else if (settled)
+    else if (is_settled())
       result.push_back({revision, now});
   }
   return result;

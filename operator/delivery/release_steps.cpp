@@ -106,17 +106,23 @@ std::string others_with_pods(const ReleaseSnapshot& snapshot) {
   return names;
 }
 
-// Why the pods cannot be shared out yet to give the canary `weight`; "" = they can.
-std::string waits_to_share(const ReleaseSnapshot& snapshot, int weight) {
-  if (!shares(snapshot, weight)) return "";
+// Stable lacks pods that may be waited for: not those that its own containers bring down, or a canary that mends them never serves.
+bool waits_for_stable(const ReleaseSnapshot& snapshot, WallTime now) {
   const auto& stable = snapshot.revision(snapshot.traffic.stable);
+  return stable.ready() < kept_by_stable(snapshot) &&
+         !judge_pods(snapshot.policy->spec.pod_failure, stable, now).failure;
+}
+
+// Why the pods cannot be shared out yet to give the canary `weight`; "" = they can.
+std::string waits_to_share(const ReleaseSnapshot& snapshot, int weight, WallTime now) {
+  if (!shares(snapshot, weight)) return "";
   const auto& canary = snapshot.revision(snapshot.wanted);
-  const int kept = kept_by_stable(snapshot);
   if (const auto others = others_with_pods(snapshot); !others.empty())
     return fmt::format("the pods of {} go first, or they would take part", others);
-  if (stable.ready() < kept)
-    return fmt::format("{} of {} pods of {} ready: the share is one beside them", stable.ready(),
-                       kept, snapshot.traffic.stable);
+  if (waits_for_stable(snapshot, now))
+    return fmt::format("{} of {} pods of {} ready: the share is one beside them",
+                       snapshot.revision(snapshot.traffic.stable).ready(), kept_by_stable(snapshot),
+                       snapshot.traffic.stable);
   const int most = most_pods(snapshot);
   if (std::max(canary.replicas(), canary.ready_endpoints) > most)
     return fmt::format("{} has more than the {} pods of that share", snapshot.wanted, most);
@@ -148,9 +154,7 @@ int canary_pods(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
     if (now >= drained) return most;
     course.look_again_at(drained);
   }
-  const bool stable_is_short =
-      snapshot.revision(snapshot.traffic.stable).ready() < kept_by_stable(snapshot);
-  if (shares(snapshot, weight) && stable_is_short) return std::max(has, 1);
+  if (shares(snapshot, weight) && waits_for_stable(snapshot, now)) return std::max(has, 1);
   return std::max(has, needed);
 }
 
@@ -163,7 +167,7 @@ void advance(Course& course, const ReleaseSnapshot& snapshot, const std::string&
   const int weight = next_weight(snapshot);
   const int needed = pods_needed(snapshot, weight);
   const auto& canary = snapshot.revision(snapshot.wanted);
-  const auto waits = waits_to_share(snapshot, weight);
+  const auto waits = waits_to_share(snapshot, weight, now);
   const auto& why = holding.empty() ? waits : holding;
   auto& pods = course.pods[snapshot.wanted];
   if (waits.empty() || snapshot.traffic.weight == 0) pods = std::max(pods, needed);

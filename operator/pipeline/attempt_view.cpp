@@ -194,7 +194,7 @@ class AttemptJudge {
                     with_words(name + " could not be begun", container.message));
     const auto message = decode_step_message(container.message);
     if (container.name == contract::kCheckout)
-      return failure_of_checkout(container.exit_code, message.error);
+      return failure_of_checkout(container.exit_code, message);
     if (message.timeout == "NoOutput")
       return failed(FailureClass::Timeout,
                     with_words(name + " wrote nothing for too long", message.error));
@@ -206,14 +206,14 @@ class AttemptJudge {
   }
 
   // What is wrong stays wrong; a server that is away comes back.
-  static AttemptEnd failure_of_checkout(int exit_code, const std::string& words) {
+  static AttemptEnd failure_of_checkout(int exit_code, const StepMessage& message) {
     if (exit_code == contract::kNoSuchCommit)
       return failed(FailureClass::Config, "spec.commit: the source has no such commit");
     if (exit_code == contract::kSourceRefused)
       return failed(FailureClass::Config,
                     "the source refuses the checkout: credentials, host key or address are wrong");
-    return failed(FailureClass::Infrastructure,
-                  with_words("the source could not be fetched", words));
+    return failed(message.failure.value_or(FailureClass::Infrastructure),
+                  with_words("the source could not be fetched", message.error));
   }
 
   // The pod is not there yet, or a container of it cannot begin.

@@ -12,7 +12,6 @@
 namespace weir {
 namespace {
 
-constexpr milliseconds kWriteDeadline{10'000};
 constexpr milliseconds kReadDeadline{10'000};
 
 Error about(Error error, std::string_view verb, const Kind& kind, const ObjectKey& key) {

@@ -15,6 +15,9 @@
 
 namespace weir {
 
+// How long a write is waited for; less near the end of the Lease.
+inline constexpr milliseconds kWriteDeadline{10'000};
+
 // Takes questions for metric sources; must not block. The answer arrives as a later observation of the key.
 using MeasurementStarter = std::function<void(const StartMeasurement&)>;
 // What a LookUp found; must not block.

@@ -123,13 +123,17 @@ bool was_done(const std::vector<std::string>& answers, std::string_view verb) {
   });
 }
 
-// Somebody has let a revision through unjudged, or has gone back to one: whether its fault showed before is a matter of moments. A stable
-// that is bad itself keeps a canary waiting: as a bad one is none of its faults, or a good one where pods are the share (designs/011).
+// Whether a fault showed before somebody let its revision through unjudged, and which revision served when somebody went back, are
+// matters of moments. A stable that somebody went back to and that is bad keeps a canary waiting that is as bad.
 bool is_matter_of_moments(const std::vector<std::string>& answers, const std::string& end,
                           const std::string& right) {
+  const auto either = [&](std::string_view phase) {
+    return (end + right).find(phase) != std::string::npos;
+  };
   const bool good = end.find(" (good)") != std::string::npos;
-  const bool waits = (end + right).find(": Progressing:") != std::string::npos;
-  return (waits && was_done(answers, "rollback")) || (!good && was_done(answers, "promote"));
+  if (was_done(answers, "rollback"))
+    return either(": RolledBack:") || (!good && either(": Progressing:"));
+  return !good && was_done(answers, "promote");
 }
 
 }  // namespace

@@ -3,9 +3,6 @@
 namespace weir::sim {
 namespace {
 
-// A request that its sender has given up on reaches the server no later than this.
-constexpr SimTime kLongestOnTheWay = seconds(2);
-
 Error unavailable() { return {ErrorKind::Unavailable, "simulated: no answer"}; }
 Error dead() { return {ErrorKind::Shutdown, "simulated: this instance has crashed"}; }
 
@@ -50,11 +47,15 @@ std::optional<Error> FaultyApi::travel(const std::function<void()>& late,
     net_.stage.pass(span);
     return crashed_ ? std::optional(dead()) : std::nullopt;
   }
-  net_.stage.pass(left);
-  if (draws(0.5))
-    net_.in_flight.add(net_.stage.clock().elapsed() + std::min(span - left, kLongestOnTheWay),
-                       late);
-  return Error{ErrorKind::Timeout, "simulated: no answer before the deadline"};
+  return give_up(draws(0.5) ? late : std::function<void()>(), span - left, deadline);
+}
+
+Error FaultyApi::give_up(const std::function<void()>& late, SimTime after,
+                         const Deadline& deadline) {
+  net_.stage.pass(deadline.left(net_.stage.clock()));
+  if (late)
+    net_.in_flight.add(net_.stage.clock().elapsed() + std::min(after, kLongestOnTheWay), late);
+  return {ErrorKind::Timeout, "simulated: no answer before the deadline"};
 }
 
 template <typename T>
@@ -77,7 +78,9 @@ Result<T> FaultyApi::write(const std::function<Result<T>()>& call, const Deadlin
     net.author = {};
     return result;
   };
-  if (const auto error = travel([effect] { (void)effect(); }, deadline)) return *error;
+  const auto late = [effect] { (void)effect(); };
+  if (is_planned(PlannedFault::AtWrite::Late)) return give_up(late, kLongestOnTheWay, deadline);
+  if (const auto error = travel(late, deadline)) return *error;
   if (draws(net_.faults.conflict)) return Error{ErrorKind::Conflict, "simulated"};
   auto result = effect();
   if (is_planned(PlannedFault::AtWrite::CrashAfter) || draws(net_.faults.crash_after)) {

@@ -20,9 +20,13 @@ struct Author {
   ObjectRef deletes{};
 };
 
+// A request that its sender has given up on reaches the server no later than this.
+inline constexpr SimTime kLongestOnTheWay = seconds(2);
+
 // One fault at one place, for the exhaustive search; counted over the whole run.
 struct PlannedFault {
-  enum class AtWrite { CrashBefore, CrashAfter, AnswerLost };
+  // Late: its sender waits in vain until its deadline, and it takes effect kLongestOnTheWay after that.
+  enum class AtWrite { CrashBefore, CrashAfter, AnswerLost, Late };
   enum class Place { Write, Delivery };
   AtWrite what = AtWrite::CrashBefore;
   int at_write = 0;  // the n-th; 0 = none
@@ -94,6 +98,8 @@ class FaultyApi final : public ApiClient {
                   const ObjectRef& deletes = {});
   // Time on the way there; an error when the caller has given up before its end.
   std::optional<Error> travel(const std::function<void()>& late, const Deadline& deadline);
+  // Waits until the deadline; what is on the way arrives `after` that, if anything is.
+  Error give_up(const std::function<void()>& late, SimTime after, const Deadline& deadline);
 
   const Network& net_;
   int instance_;

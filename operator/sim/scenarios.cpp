@@ -26,10 +26,10 @@ RunOptions story(std::vector<Input> inputs) {
   return options;
 }
 
-// Pods that fail are waited for longer than metrics that are bad.
+// Pods that fail, and what all revisions need, are waited for longer than metrics that are bad.
 RunOptions patient_story(std::vector<Input> inputs) {
   auto options = story(std::move(inputs));
-  options.settling = seconds(75);
+  options.settling = seconds(100);
   return options;
 }
 
@@ -60,12 +60,16 @@ RunOptions configured(RunOptions options) {
   return options;
 }
 
+RunOptions holding(RunOptions options, int hold_seconds) {
+  options.policy.hold_seconds = hold_seconds;
+  options.settling += seconds(4 * hold_seconds);
+  return options;
+}
+
 // Holds that are longer than it takes to show enough, but at the first weight and after a restart.
 RunOptions early(RunOptions options) {
-  options.policy.hold_seconds = 40;
   options.policy.early = true;
-  options.settling = seconds(160);
-  return options;
+  return holding(std::move(options), 40);
 }
 
 // Inputs at their times, whatever the release has come to.
@@ -98,23 +102,17 @@ Input of(std::string release, Input input) {
 }
 
 // What all revisions need fails for a while; a canary that breaks the bound then is not to blame, nor afterwards.
-RunOptions in_outage(std::vector<Input> inputs) {
-  auto options = story(std::move(inputs));
-  options.settling = seconds(100);
-  return options;
-}
-
 std::vector<Scenario> comparing_scenarios() {
   return {
       {"outage-midway",
-       in_outage({image(4, "good-1"), at(11, What::Outage, "", 30), at(26, What::Outage)})},
+       patient_story({image(4, "good-1"), at(11, What::Outage, "", 30), at(26, What::Outage)})},
       {"outage-before",
-       in_outage({at(1, What::Outage, "", 30), image(4, "good-1"), at(16, What::Outage)})},
+       patient_story({at(1, What::Outage, "", 30), image(4, "good-1"), at(16, What::Outage)})},
       // Not worse than twice what stable suffers: taken back when stable is well again.
       {"bad-in-an-outage",
-       in_outage({at(1, What::Outage, "", 20), image(4, "bad-1"), at(18, What::Outage)})},
+       patient_story({at(1, What::Outage, "", 20), image(4, "bad-1"), at(18, What::Outage)})},
       // It keeps the bound, and is worse than stable.
-      {"worse-than-stable", in_outage({at(1, What::EditPolicy, "", 9), image(4, "worse-1")})},
+      {"worse-than-stable", patient_story({at(1, What::EditPolicy, "", 9), image(4, "worse-1")})},
   };
 }
 
@@ -129,13 +127,19 @@ std::vector<Scenario> router_scenarios() {
                                                 at(13, What::Replicas, "", 2)}))},
       {"replicas-edited-midway", by_pods(story({image(4, "good-1"), at(11, What::RouteToStable),
                                                 at(14, What::ScaleCanary, "", 6)}))},
-      // Seed 3341: the hold was over, and only the route knew of the hand.
+      // Seed 3341: the hold was over, and only the route knew of the hand. The judge is well at once, and the hold longer than a
+      // process that starts anew needs to hear it.
       {"replicas-edited-while-waiting",
-       by_pods(story({image(4, "good-1"), at(8, What::SourceDown), at(15, What::RouteToStable),
-                      at(16, What::SourceUp)}))},
+       by_pods(holding(story({image(4, "good-1"), at(8, What::SourceDown),
+                              at(15, What::RouteToStable), at(15, What::SourceUp)}),
+                       6))},
       // Nothing but the pods tells who serves.
       {"replicas-witnesses-lost",
        by_pods(story({at(6, What::LoseStatus), at(6, What::DeleteRoute), image(6, "good-1")}))},
+      // A fix of it does not wait for pods that never stay.
+      {"replicas-stable-crashes",
+       by_pods(patient_story(
+           {image(4, "crash-1"), at(5, What::Request, "promote-full"), image(40, "good-2")}))},
       {"replicas-deleted-midway", by_pods(story({image(4, "good-1"), at(11, What::DeleteRoute)}))},
       {"router-changed", story({at(2, What::Router, "Replicas"), image(4, "good-1"),
                                 at(40, What::Router, "GatewayAPI")})},
@@ -154,6 +158,9 @@ std::vector<Scenario> config_scenarios() {
       {"config-gone",
        configured(story({image(4, "good-1"), at(9, What::DropConfig), at(10, What::Replicas, "", 6),
                          image(40, "good-2"), at(50, What::Config, "good-0")}))},
+      {"config-gone-route-deleted",
+       configured(story({image(4, "good-1"), at(9, What::DropConfig), at(10, What::Replicas, "", 6),
+                         at(20, What::DeleteRoute), at(30, What::Config, "good-0")}))},
       {"config-bad-rolled-back",
        configured(story({at(4, What::Config, "bad-1"), at(90, What::Config, "good-0")}))},
   };

@@ -149,7 +149,7 @@ class Exhaustion {
     }
     fault.at_write = planned.writes;
     for (const auto what : {PlannedFault::AtWrite::CrashBefore, PlannedFault::AtWrite::CrashAfter,
-                            PlannedFault::AtWrite::AnswerLost}) {
+                            PlannedFault::AtWrite::AnswerLost, PlannedFault::AtWrite::Late}) {
       fault.what = what;
       if (!is_branch_) branch_off(fault, planned);
     }

@@ -23,8 +23,8 @@ struct SearchReport {
 };
 
 // The flags of `weir sim` that replay a fault at a write, in the order of PlannedFault::AtWrite.
-inline constexpr std::array<std::string_view, 3> kAtWriteFlags{"crash-before", "crash-after",
-                                                               "answer-lost"};
+inline constexpr std::array<std::string_view, 4> kAtWriteFlags{"crash-before", "crash-after",
+                                                               "answer-lost", "write-late"};
 
 struct SweepRequest {
   std::uint64_t first = 1;
@@ -51,7 +51,7 @@ struct HealthyReport {
 // Always runs all seeds: the limit is one for a number of runs that does not depend on what they find.
 HealthyReport sweep_healthy(const SweepRequest& request);
 
-// A crash before and after each write, each answer to a write lost, each delivery of a watch late:
+// A crash before and after each write, each answer to a write lost, each write late, each delivery of a watch late:
 // one a run. The end must be that of the undisturbed run. `jobs` are processes, copies of this one,
 // which must have one thread only.
 SearchReport exhaust(const Scenario& scenario, int jobs, Bug bug = Bug::None,

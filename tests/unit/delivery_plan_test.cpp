@@ -97,9 +97,10 @@ TEST(ReleasePlan, PromotionSwitchesTheCallersServiceOnce) {
   scene.revision("v1", 4, 4).revision("v2", 4, 4).route(canary_at(100));
   callers(scene, "v1");
   scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
-  const auto list = words(scene.plan(at_second(110)));
-  EXPECT_EQ(list,
+  const auto plan = scene.plan(at_second(110));
+  EXPECT_EQ(words(plan),
             (Words{"patch HTTPRoute shop", "patch Service shop", "status", "event Promoted"}));
+  EXPECT_EQ(route_patch(plan).resource_version, "60") << "on its way still, it may not undo";
 }
 
 TEST(ReleasePlan, NothingIsWrittenWhenNothingHasChanged) {
@@ -272,6 +273,39 @@ TEST(ReleasePlan, ADrainBeginsWhenTheRouteSaysWhatIsWanted) {
   const auto status = render_status(scene.snapshot(), rests, at_second(109), nullptr);
   ASSERT_EQ(status.idle.size(), 1U);
   EXPECT_EQ(status.idle[0].since, at_second(109));
+}
+
+// Seed 14384: the gateway had not heard yet, and still sent them requests.
+TEST(ReleasePlan, WhileItsRouteIsDeletedARevisionDoesNotDrain) {
+  Scene scene;
+  scene.wants("v1").revision("v1", 4, 4).revision("v2", 1, 1).route(stable_only("v1"));
+  scene.snapshot().route.reset();
+  scene.snapshot().route_state = {};
+  const auto idle = [&] {
+    const auto course = scene.course(at_second(100));
+    return render_status(scene.snapshot(), course, at_second(100), nullptr).idle;
+  };
+  EXPECT_TRUE(idle().empty());
+  scene.route(stable_only("v1"));
+  EXPECT_EQ(idle().size(), 1U);
+}
+
+TEST(ReleasePlan, ARouteThatSomebodyDeletedComesBackWhileTheSpecCannotBeUsed) {
+  const auto writes_route = [](const Plan& plan) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& action) {
+      const auto* create = std::get_if<CreateObject>(&action);
+      const auto* patch = std::get_if<PatchObject>(&action);
+      return (create && create->kind == kinds::kHttpRoute) ||
+             (patch && patch->kind == kinds::kHttpRoute);
+    });
+  };
+  Scene scene;
+  scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));
+  scene.snapshot().pod_template = Error{ErrorKind::Invalid, "spec.images[0]: found \"x\""};
+  EXPECT_FALSE(writes_route(scene.plan(at_second(100))));
+  scene.snapshot().route.reset();
+  scene.snapshot().route_state = {};
+  EXPECT_TRUE(writes_route(scene.plan(at_second(100))));
 }
 
 TEST(ReleasePlan, AfterARestartWhatNobodyHasReadIsAskedFor) {

@@ -263,6 +263,18 @@ TEST(PodsOfARelease, PodsOfStableThatCrashDoNothingToTheCanary) {
   EXPECT_EQ(scene.course(at_second(110)).traffic.weight, 25);
 }
 
+// Seeds 4157, 8770: there will never be all of its pods to have a share beside.
+TEST(PodsOfARelease, WhereTheyAreTheShareNobodyWaitsForPodsOfStableThatCrash) {
+  Scene scene;
+  scene.by_pods().revision("v1", 4, 0).revision("v2", 1, 1).route(canary_at(5));
+  scene.canary_since(at_second(100), at_second(100)).counted(0, 1000, at_second(109));
+  EXPECT_EQ(scene.course(at_second(110)).traffic.weight, 5);
+  crashes(scene, "v1");
+  EXPECT_EQ(scene.course(at_second(110)).traffic.weight, 25);
+  scene.policy().pod_failure.crash_loop = OnPodFailure::Hold;
+  EXPECT_EQ(scene.course(at_second(110)).traffic.weight, 5);
+}
+
 TEST(PodsOfARelease, TheInfrastructureHoldsTheWeight) {
   Scene scene;
   scene.revision("v1", 4, 4).revision("v2", 1, 1).route(canary_at(5));

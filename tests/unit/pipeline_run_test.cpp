@@ -536,5 +536,16 @@ TEST(RunOfASource, ACommitThatIsNotThereIsAFaultOfTheRunAndAServerThatIsAwayIsNo
   EXPECT_EQ(world.status("unit").failure, FailureClass::Config);
 }
 
+TEST(RunOfASource, AnImageWithoutTheCheckoutIsNotTriedAgain) {
+  World world(with_source());
+  world.run.spec->commit = kCommit;
+  world.settle();
+  world.end(world.job("unit"), 127, "Error", R"({"class":"Config","error":"no such program"})",
+            "weir-checkout");
+  world.settle();
+  EXPECT_EQ(world.status("unit").failure, FailureClass::Config);
+  EXPECT_EQ(world.run.status.message, "unit: the source could not be fetched: no such program");
+}
+
 }  // namespace
 }  // namespace weir::pipeline_test

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kube/kinds.h"
+#include "runtime/executor.h"
 #include "sim/faulty_api.h"
 #include "sim/world/world.h"
 
@@ -51,7 +52,9 @@ struct Court {
   SimTime now() const { return world.scene().now(); }
   // How old what a writer saw may be, at most: beyond that the operator must have learned of it.
   SimTime staleness() const {
-    return drawn_staleness + (planned.late_event != 0 ? planned.late_by : SimTime(0));
+    const bool write_is_late = planned.at_write != 0 && planned.what == PlannedFault::AtWrite::Late;
+    return drawn_staleness + (planned.late_event != 0 ? planned.late_by : SimTime(0)) +
+           (write_is_late ? SimTime(kWriteDeadline) + kLongestOnTheWay : SimTime(0));
   }
 };
 

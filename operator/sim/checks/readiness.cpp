@@ -16,7 +16,10 @@ class ReadinessCheck final : public Check {
 
   void on_write(const Write& write) override {
     if (!write.by_operator() || write.after.is_null()) return;
-    if (is_route(write)) check_rise(write);
+    if (is_route(write))
+      check_rise(write);
+    else if (write.to(kinds::kService) && write.before.is_null())
+      check_first(write);
     if (write.to(kinds::kReplicaSet) && !write.before.is_null()) check_shrink(write);
   }
 
@@ -27,8 +30,25 @@ class ReadinessCheck final : public Check {
     const int earned = now.canary == before.canary ? before.weight : 0;
     const bool first = before.stable.empty() && !now.stable.empty();
     const bool promotes = !before.canary.empty() && now.stable == before.canary;
-    if (first || promotes) check_ready(release, now.stable, 100);
+    if ((first && !serves_callers(write, now.stable)) || promotes)
+      check_ready(release, now.stable, 100);
     if (now.weight > earned) check_ready(release, now.canary, now.weight);
+  }
+
+  // The Service for callers comes before the first route: with it its revision serves.
+  void check_first(const Write& write) const {
+    const auto& release = write.ref.key;
+    const auto revision = json_text(write.after, {"spec", "selector", marks::kRevision});
+    const bool for_callers =
+        json_text(write.after, {"metadata", "labels", marks::kRevision}).empty();
+    if (for_callers && !revision.empty() && court_.witness.memo(release).stable.empty())
+      check_ready(release, revision, 100);
+  }
+
+  bool serves_callers(const Write& write, const std::string& revision) const {
+    if (!write.to(kinds::kHttpRoute)) return false;
+    const Json* callers = court_.world.scene().server.find(kinds::kService, write.ref.key);
+    return callers && json_text(*callers, {"spec", "selector", marks::kRevision}) == revision;
   }
 
   void check_ready(const ObjectKey& release, const std::string& revision, int weight) const {

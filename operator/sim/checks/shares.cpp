@@ -53,7 +53,10 @@ class SharesCheck final : public Check {
         .during(court_.now() - court_.staleness(), [&](int ready, SimTime) { see(ready); });
   }
 
+  // Beside a stable that brings its own pods down no share can be kept.
   void check_canary(const ObjectKey& release, const Memo& memo) const {
+    const auto fault = court_.witness.fault({release.ns, release.name + "-" + memo.stable});
+    if (!fault.empty() && fault != "errors") return;
     const int canary = fewest(release, memo.canary);
     int stable = 0;
     during(release, memo.stable, [&](int ready) { stable = std::max(stable, ready); });

@@ -108,9 +108,10 @@ void Witness::see_request(const Write& write) {
 
 void Witness::see_answers(const Write& write) {
   for (const auto& answer : json_at(write.after, {"status", "requests"})) {
-    if (answered_[write.ref.key].insert(json_text(answer, {"id"})).second)
-      answers_[write.ref.key].push_back(json_text(answer, {"request"}) + ": " +
-                                        json_text(answer, {"outcome"}));
+    // Where status was lost it is answered once more, and otherwise perhaps.
+    const auto outcome = json_text(answer, {"outcome"});
+    if (std::exchange(answered_[write.ref.key][json_text(answer, {"id"})], outcome) != outcome)
+      answers_[write.ref.key].push_back(json_text(answer, {"request"}) + ": " + outcome);
   }
 }
 

@@ -119,7 +119,7 @@ class Witness {
   std::map<ObjectKey, int> template_changes_;
   std::map<ObjectKey, std::vector<std::string>> asked_;  // "verb:revision"
   std::map<ObjectKey, std::vector<std::string>> answers_;
-  std::map<ObjectKey, std::set<std::string>> answered_;  // ids
+  std::map<ObjectKey, std::map<std::string, std::string>> answered_;  // outcome by id
   std::map<ObjectKey, SimTime> paused_;
   struct Pin {
     std::string text;

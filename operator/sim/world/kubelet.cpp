@@ -20,8 +20,9 @@ constexpr SimTime kConfigAgain = seconds(1);
 constexpr SimTime kBackOff = seconds(10);  // the first; each is twice the one before
 constexpr SimTime kBackOffMost = seconds(40);
 constexpr SimTime kEvictionLasts = seconds(1);  // from DisruptionTarget to the deletion, at most
-// After a disturbance: the pod has recovered, or another one has started and is ready for minReadySeconds.
-constexpr SimTime kMending = seconds(40);
+// After a disturbance: the pod has recovered, was started again after the longest back-off, or another one has started and is
+// ready for minReadySeconds.
+constexpr SimTime kMending = kBackOffMost + SimTime(seconds(10));
 
 std::string revision_of_pod(const Json& pod) {
   return json_text(pod, {"metadata", "labels", marks::kRevision});
