@@ -114,7 +114,6 @@ Course replace_stable(const ReleaseSnapshot& snapshot, WallTime now) {
   if (!canary.empty() && canary != snapshot.wanted)
     course.pods[canary] = snapshot.revision(canary).replicas();
   course.canary = known_canary(snapshot);
-  course.returns = course.traffic.stable != snapshot.traffic.stable;
   if (course.phase == Phase::Pending) course.phase = Phase::Degraded;
   course.message = fmt::format("the ReplicaSet of stable {} is gone and cannot be made again; {}",
                                snapshot.traffic.stable, course.message);
@@ -123,31 +122,39 @@ Course replace_stable(const ReleaseSnapshot& snapshot, WallTime now) {
 
 // ---- the spec asks for what is stable ----
 
+// `in_time`: the watch is not over. A breach that was seen in it counts after it, too, as long as there is whom to return to: the write
+// that took the revision back may have been given up.
+void judge_watched(Course& course, const ReleaseSnapshot& snapshot, bool in_time, WallTime now) {
+  const auto& traffic = snapshot.traffic;
+  const Occasion occasion{now, *traffic.promoted, false, true};
+  Ruling ruling = judge(snapshot.policy->spec, snapshot.evidence, occasion);
+  if (in_time) course.judgements = ruling.judgements;
+  if (ruling.breach) {
+    reached(SimPoint::RolledBackInWatch);
+    roll_back(course, traffic.previous,
+              mark_of(traffic.stable, *ruling.breach, snapshot.evidence, now));
+  } else if (in_time) {
+    judge_pods_of(course, snapshot, traffic.stable, traffic.previous, now);
+  }
+}
+
 // After 100 % the new revision is still judged, and the one before it still there to return to.
 void keep_watch(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
   const auto& traffic = snapshot.traffic;
   if (!traffic.promoted || traffic.previous.empty() || !snapshot.policy) return;
-  const auto& policy = snapshot.policy->spec;
-  const auto watch_until = *traffic.promoted + policy.watch;
+  const auto watch_until = *traffic.promoted + snapshot.policy->spec.watch;
   const auto warm_until =
-      *traffic.promoted + std::max(policy.watch, snapshot.spec().keep_warm.duration);
-  const int full =
-      std::max(snapshot.revision(traffic.previous).replicas(), snapshot.spec().replicas);
-  if (now < watch_until) {
+      std::max(watch_until, *traffic.promoted + milliseconds(snapshot.spec().keep_warm.duration));
+  const auto& previous = snapshot.revision(traffic.previous);
+  const int full = std::max(previous.replicas(), snapshot.spec().replicas);
+  const bool in_time = now < watch_until;
+  if (in_time) {
     course.watch_until = watch_until;
     course.judged_from = *traffic.promoted;
     course.pods[traffic.previous] = full;
     course.look_again_at(watch_until);
-    Ruling ruling = judge(policy, snapshot.evidence, {now, course.judged_from, false, true});
-    course.judgements = ruling.judgements;
     course.message = fmt::format("{} serves everything; watched until {}, {} kept to return to",
                                  traffic.stable, format_time(watch_until), traffic.previous);
-    if (ruling.breach) reached(SimPoint::RolledBackInWatch);
-    if (ruling.breach)
-      roll_back(course, traffic.previous,
-                mark_of(traffic.stable, *ruling.breach, snapshot.evidence, now));
-    else
-      judge_pods_of(course, snapshot, traffic.stable, traffic.previous, now);
   } else if (now < warm_until) {
     course.pods[traffic.previous] =
         pods_for(snapshot.spec().keep_warm.replicas_percent, snapshot.spec().replicas);
@@ -155,6 +162,7 @@ void keep_watch(Course& course, const ReleaseSnapshot& snapshot, WallTime now) {
     course.message = fmt::format("{} serves everything; {} kept warm until {}", traffic.stable,
                                  traffic.previous, format_time(warm_until));
   }
+  if (in_time || previous.ready() >= full) judge_watched(course, snapshot, in_time, now);
 }
 
 // Who had no weight has left the route: for callers nothing changes, whether the gateway has looked at it or not.
@@ -247,7 +255,6 @@ Course go_back(const ReleaseSnapshot& snapshot, WallTime now) {
                           fmt::format("{} was asked for", traffic.returning), std::nullopt, now};
     course.traffic = traffic.resting_at(traffic.returning);
     course.traffic.rollback = mark;
-    course.returns = true;
     reached(SimPoint::ReturnedByRequest);
     course.message = fmt::format("{} serves instead of {}", traffic.returning, traffic.stable);
     course.notices.push_back({true, "RolledBack", course.message});

@@ -27,10 +27,9 @@ struct Course {
   std::string message;  // one sentence: what it does, what it waits for, until when
   std::optional<CanaryStatus> canary;
   std::vector<Judgement> judgements;
-  bool hands_off = false;        // leave every child but the route as it is
-  std::vector<Action> adoption;  // what takes a Deployment over, or looks at it
-  bool quiet = false;            // it only looks: nothing is worth a word
-  bool returns = false;  // a person's choice begins to serve: the route must be as it was seen
+  bool hands_off = false;               // leave every child but the route as it is
+  std::vector<Action> adoption;         // what takes a Deployment over, or looks at it
+  bool quiet = false;                   // it only looks: nothing is worth a word
   std::optional<RequestStatus> answer;  // to what a person has asked
   bool settling = false;  // between a rise and the gateway's answer: nothing to tell people yet
   bool stalled = false;   // only a change of input can help

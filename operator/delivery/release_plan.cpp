@@ -102,9 +102,15 @@ class PlanBuilder {
     });
   }
 
-  // Should it come through after it was given up, it must not undo what was decided since.
-  bool promotes() const {
-    return !s_.traffic.canary.empty() && course_.traffic.stable == s_.traffic.canary;
+  // The one write that need not fear what has come between: who is stable, and stays it, gets back what it gave. Any other must not
+  // undo what was decided since, should it come through after it was given up.
+  bool gives_back() const {
+    const auto goal = backends();
+    return course_.traffic.stable == s_.traffic.stable &&
+           std::any_of(goal.begin(), goal.end(), [&](const Backend& backend) {
+             return backend.revision == course_.traffic.stable &&
+                    backend.weight > weight_now(backend.revision);
+           });
   }
 
   int weight_now(const std::string& revision) const {
@@ -137,8 +143,7 @@ class PlanBuilder {
       if (taken_service()) return;  // first it must be ours
       goal.callers_service = callers_service();
     }
-    const bool guarded = course_.returns || weight_rises() || promotes();
-    auto action = s_.router->plan(release_, goal, s_.route.get(), guarded);
+    auto action = s_.router->plan(release_, goal, s_.route.get(), !gives_back());
     if (!action) return;  // the spec's fault; said by the status of the pass that tried the route
     if (!*action) return;
     plan_.actions.push_back(**action);

@@ -14,6 +14,8 @@ constexpr milliseconds kLongestTransient{
 constexpr milliseconds kLongestRefused{60'000};
 constexpr milliseconds kInternalRest{300'000};
 constexpr milliseconds kDefaultRetryAfter{1000};
+// A write that was given up may come through as late as this: nothing is decided on a world that it is about to change.
+constexpr milliseconds kOnTheWay{3000};
 
 bool is_refusal(const Error& error) {
   return error.kind == ErrorKind::Invalid || error.kind == ErrorKind::Forbidden;
@@ -153,6 +155,7 @@ void Controller::settle_failure(const ObjectKey& key, const Error& error, Steady
   if (is_refusal(error)) refused_.insert_or_assign(key, error);
   if (error.kind == ErrorKind::Throttled)
     queue_.hold(key, now + error.retry_after.value_or(kDefaultRetryAfter));
+  if (error.kind == ErrorKind::Timeout) queue_.hold(key, now + kOnTheWay);
   queue_.add(key, now + queue_.next_back_off(key, longest_back_off(error.kind)));
 }
 

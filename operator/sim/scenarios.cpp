@@ -188,8 +188,8 @@ std::vector<Scenario> make_scenarios() {
       {"first-release", story({})},
       {"good-release", story({image(4, "good-1")})},
       {"bad-release", story({image(4, "bad-1")})},
-      // Long enough for a process that starts anew in it to see two samples.
-      {"bad-in-the-watch", story({at(1, What::EditPolicy, "10s", 3), image(4, "ages-1")})},
+      // Long enough for a process that starts anew in it, or waits for an answer, to see two samples.
+      {"bad-in-the-watch", story({at(1, What::EditPolicy, "25s", 3), image(4, "ages-1")})},
       // Shorter than the judge's interval.
       {"short-holds", story({at(1, What::EditPolicy, "", 0), image(4, "good-1")})},
       {"bad-then-good", story({image(4, "bad-1"), image(16, "good-2")})},

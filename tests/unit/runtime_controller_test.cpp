@@ -229,6 +229,15 @@ TEST_F(ControllerTest, AChangeDoesNotWakeAThrottledKeyTooSoon) {
   EXPECT_EQ(until_due(), seconds(20));
 }
 
+// Found by the exhaustive search: it came through when something else had been decided and done.
+TEST_F(ControllerTest, AWriteThatWasGivenUpMayComeThroughBeforeAnythingElseIsDecided) {
+  controller_.enqueue(kShop);
+  will_fail(ErrorKind::Timeout);
+  pass();
+  controller_.enqueue(kShop);
+  EXPECT_EQ(until_due(), seconds(3));
+}
+
 TEST_F(ControllerTest, AChangeWakesARefusedKeyAtOnce) {
   controller_.enqueue(kShop);
   will_fail(ErrorKind::Invalid);
