@@ -5,7 +5,7 @@ FROM docker.io/library/debian:bookworm-slim AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         ca-certificates ccache cmake g++ ninja-build pkg-config \
-        libcpp-httplib-dev libfmt-dev libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev \
+        libcpp-httplib-dev libexpat1-dev libfmt-dev libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src

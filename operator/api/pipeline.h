@@ -10,6 +10,7 @@
 
 #include "api/matrix.h"
 #include "api/meta.h"
+#include "api/report.h"
 #include "base/clock.h"
 #include "base/result.h"
 
@@ -146,6 +147,7 @@ struct Stage {
   milliseconds timeout{std::chrono::minutes(30)};
   std::optional<milliseconds> no_output_timeout{};
   std::vector<std::string> results;
+  std::vector<StageReport> reports;
   bool mounts_token = false;  // of the service account
   PodOverrides pod;
   std::string text;  // compact JSON, as written

@@ -76,6 +76,7 @@ struct StageStatus {
   std::string input;                 // digest of all that it was made of
   std::string reused_from;           // the run that did it; "" = this one
   std::map<std::string, std::string> results;
+  std::vector<Report> reports;  // of the newest attempt that has ended
   bool operator==(const StageStatus&) const = default;
 };
 

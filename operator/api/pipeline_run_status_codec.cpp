@@ -71,6 +71,7 @@ StageStatus decode_stage(const Json& json) {
   if (results.is_object())
     for (const auto& [name, value] : results.items())
       if (value.is_string()) stage.results[name] = value.get<std::string>();
+  stage.reports = decode_reports(json_at(json, {"reports"}));
   return stage;
 }
 
@@ -93,6 +94,7 @@ Json encode_stage(const StageStatus& stage) {
   put_text(json, "reusedFrom", stage.reused_from, kMaxText);
   for (const auto& [name, value] : stage.results)
     json["results"][name] = clip(value, kMaxResultBytes);
+  if (!stage.reports.empty()) json["reports"] = encode_reports(stage.reports);
   return json;
 }
 

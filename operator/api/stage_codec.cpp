@@ -21,6 +21,8 @@ constexpr Range kWhenCount{0, 8};
 constexpr Range kWhenValueCount{1, 32};
 constexpr Range kClassCount{0, 6};
 constexpr Range kResultCount{0, kMaxResults};
+constexpr Range kReportCount{0, kMaxReports};
+constexpr Range kBoundCount{0, kMaxReportBounds};
 constexpr Range kSelectorCount{0, 16};
 constexpr Range kTolerationCount{0, 16};
 constexpr Range kPullSecretCount{0, 8};
@@ -55,12 +57,38 @@ bool is_relative_path(std::string_view text) {
   }
 }
 
+// ':' stands between the parts of weir-step's argument.
+bool is_report_path(std::string_view text) {
+  while (true) {
+    const auto slash = text.find('/');
+    const auto part = text.substr(0, slash);
+    const bool last = slash == std::string_view::npos;
+    if (part.empty() || part == ".." || part.find_first_of("\\:") != std::string_view::npos ||
+        (!last && part.find('*') != std::string_view::npos))
+      return false;
+    if (last) return true;
+    text.remove_prefix(slash + 1);
+  }
+}
+
+bool is_figure(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
 bool is_not_empty(std::string_view text) { return !text.empty(); }
 
 const TextRule kEnvName{128, is_env_name,
                         "a variable's name (letters, digits and '_', at most 128, no digit first)"};
 const TextRule kConfigKey{253, is_config_key, "a key of letters, digits, '-', '_' and '.'"};
 const TextRule kPath{256, is_relative_path, "a relative path without '..', at most 256 characters"};
+const TextRule kReportPath{128, is_report_path,
+                           "a relative path without '..' and ':', '*' at most in its last part, of "
+                           "at most 128 characters"};
+const TextRule kFigure{63, is_figure,
+                       "a name of letters, digits, '_', '-' and '.', at most 63 characters"};
 const TextRule kScript{16'384, is_not_empty, "a script of 1 to 16384 characters"};
 const TextRule kWord{4096, is_not_empty, "a text of 1 to 4096 characters"};
 
@@ -70,6 +98,10 @@ constexpr Choice<FailureClass> kClasses[] = {{"Test", FailureClass::Test},
                                              {"ImagePull", FailureClass::ImagePull},
                                              {"Timeout", FailureClass::Timeout},
                                              {"Config", FailureClass::Config}};
+constexpr Choice<ReportKind> kReportKinds[] = {{"JUnit", ReportKind::JUnit},
+                                               {"Cobertura", ReportKind::Cobertura},
+                                               {"LCOV", ReportKind::Lcov},
+                                               {"Figures", ReportKind::Figures}};
 constexpr Choice<bool> kOperators[] = {{"In", false}, {"NotIn", true}};
 
 void read_key_ref(const FieldReader& from, std::string_view field, EnvVar& variable) {
@@ -234,6 +266,31 @@ std::vector<std::string> read_names(const FieldReader& of, std::string_view fiel
   return names;
 }
 
+FigureBound read_bound(const FieldReader& item) {
+  FigureBound bound;
+  bound.figure = item.text("figure", kFigure);
+  if (item.has("atLeast")) bound.at_least = item.decimal("atLeast");
+  if (item.has("atMost")) bound.at_most = item.decimal("atMost");
+  if (!bound.at_least && !bound.at_most)
+    item.refuse_this("at least one of atLeast and atMost must be given");
+  return bound;
+}
+
+std::vector<StageReport> read_reports(const FieldReader& of) {
+  std::vector<StageReport> reports;
+  const auto items = of.list("reports", kReportCount);
+  for (const auto& item : items) {
+    StageReport report{item.text("name", text_rules::kParamName), item.choice("kind", kReportKinds),
+                       item.text("path", kReportPath)};
+    const auto bounds = item.list("bounds", kBoundCount);
+    for (const auto& bound : bounds) report.bounds.push_back(read_bound(bound));
+    item.refuse_twins(bounds, "figure");
+    reports.push_back(std::move(report));
+  }
+  of.refuse_twins(items, "name");
+  return reports;
+}
+
 std::string read_tolerations(const FieldReader& pod) {
   const auto items = pod.list("tolerations", kTolerationCount);
   for (const auto& item : items) item.allow_more();
@@ -277,6 +334,7 @@ Stage read_stage(const FieldReader& item, bool final) {
   if (item.has("noOutputTimeout"))
     stage.no_output_timeout = item.duration("noOutputTimeout", seconds(1), hours(24));
   stage.results = read_names(item, "results", kResultCount, text_rules::kParamName);
+  stage.reports = read_reports(item);
   stage.mounts_token = item.flag_or("mountServiceAccountToken", false);
   stage.pod = read_pod(item.object_or_empty("pod"));
   return stage;

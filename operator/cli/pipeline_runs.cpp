@@ -96,6 +96,13 @@ std::string time_taken(const std::optional<WallTime>& started, const std::option
   return format_duration(std::max(taken, seconds(0)));
 }
 
+std::string report_text(const Report& report) {
+  auto text = figures_text(report);
+  if (!report.failed.empty()) text += fmt::format("; failed: {}", fmt::join(report.failed, ", "));
+  if (!report.error.empty()) text += (text.empty() ? "" : "; ") + report.error;
+  return text;
+}
+
 std::string run_tree(const PipelineRun& run, WallTime now) {
   const auto& status = run.status;
   auto text = fmt::format("{}  {}  {}  {}\n", run.meta.key.name, to_string(status.phase),
@@ -106,6 +113,8 @@ std::string run_tree(const PipelineRun& run, WallTime now) {
     text += line_of(stage, width, now);
     for (const auto& [name, value] : stage.results)
       text += fmt::format("  {:<{}}    {} = {}\n", "", width, name, value);
+    for (const auto& report : stage.reports)
+      text += fmt::format("  {:<{}}    {}: {}\n", "", width, report.name, report_text(report));
   }
   return text;
 }

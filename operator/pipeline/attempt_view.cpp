@@ -88,6 +88,7 @@ class AttemptJudge {
                                   job_.meta.key.name);
     }
     if (!view_.end && !job_.has_ended()) judge_time();
+    if (view_.end) add_reports(*view_.end);
     return std::move(view_);
   }
 
@@ -117,6 +118,32 @@ class AttemptJudge {
                       fmt::format("result {}: found {} bytes, must be at most {}", name,
                                   value.size(), kMaxResultBytes));
     return end;
+  }
+
+  // A later step may write one anew. They may fail an attempt that succeeded, and tell why one failed.
+  void add_reports(AttemptEnd& end) const {
+    if (!pod_) return;
+    for (const auto& container : pod_->containers) {
+      if (!container.name.starts_with(contract::kStepPrefix)) continue;
+      for (auto& report : decode_step_message(container.message).reports) {
+        std::erase_if(end.reports, [&](const Report& old) { return old.name == report.name; });
+        end.reports.push_back(std::move(report));
+      }
+    }
+    if (!end.failure) {
+      end.message = broken_bound(stage_.reports, end.reports);
+      if (!end.message.empty()) end.failure = FailureClass::Test;
+    } else if (*end.failure == FailureClass::Test) {
+      end.message += and_failed_tests(end.reports);
+    }
+  }
+
+  // "; 3 tests failed: a, b, c"
+  static std::string and_failed_tests(const std::vector<Report>& reports) {
+    std::vector<std::string> names;
+    for (const auto& report : reports)
+      names.insert(names.end(), report.failed.begin(), report.failed.end());
+    return names.empty() ? "" : fmt::format("; failed: {}", fmt::join(names, ", "));
   }
 
   static AttemptEnd failed(FailureClass failure, std::string message) {

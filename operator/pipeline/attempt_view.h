@@ -17,6 +17,7 @@ struct AttemptEnd {
   std::optional<FailureClass> failure{};  // none: it succeeded
   std::string message{};                  // one sentence: which step, which code, whose words
   std::map<std::string, std::string> results{};
+  std::vector<Report> reports{};
 };
 
 struct AttemptView {

@@ -212,6 +212,7 @@ void StageCourse::stop(const Job& job) {
 }
 
 void StageCourse::conclude(const Instance& i, const AttemptEnd& end) {
+  add_reports(i, end);
   if (!end.failure) return succeed(i, end);
   auto& stage = status(i);
   stage.failure = end.failure;
@@ -224,6 +225,25 @@ void StageCourse::conclude(const Instance& i, const AttemptEnd& end) {
   if (!again) return finish(i, StagePhase::Failed, end.message);
   finish(i, StagePhase::Waiting, end.message + "; it is tried again");
   stage.retry_at = in_.now;
+}
+
+// What has no room is said.
+void StageCourse::add_reports(const Instance& i, const AttemptEnd& end) {
+  status(i).reports = end.reports;
+  const auto bytes = [this] {
+    std::size_t sum = 0;
+    for (const auto& stage : course_.status.stages)
+      if (!stage.reports.empty()) sum += dump_json(encode_reports(stage.reports)).size();
+    return sum;
+  };
+  if (bytes() <= kMaxRunReportBytes) return;
+  for (auto& report : status(i).reports) report.failed.clear();
+  if (bytes() <= kMaxRunReportBytes) return;
+  for (auto& report : status(i).reports)
+    report = {report.name,
+              {},
+              {},
+              fmt::format("left out: a run has room for {} bytes of reports", kMaxRunReportBytes)};
 }
 
 void StageCourse::succeed(const Instance& i, const AttemptEnd& end) {
@@ -403,6 +423,7 @@ bool StageCourse::reuse(const Instance& i) {
       if (!same) continue;
       stage.reused_from = done.reused_from.empty() ? other->meta.key.name : done.reused_from;
       stage.results = done.results;
+      stage.reports = done.reports;
       finish(i, StagePhase::Succeeded, "nothing that it is made of has changed");
       return true;
     }

@@ -17,6 +17,7 @@ namespace weir {
 
 inline constexpr int kMaxLost = 5;  // attempts of a stage that the infrastructure may end
 inline constexpr std::size_t kMaxRunResultBytes = 16U << 10U;  // all results of a run together
+inline constexpr std::size_t kMaxRunReportBytes = 16U << 10U;  // all reports, as JSON
 
 struct StageCourseInput {
   const RunSnapshot& snapshot;
@@ -66,6 +67,7 @@ class StageCourse {
   void stop_leftovers(const Instance& i);
   void stop(const Job& job);
   void conclude(const Instance& i, const AttemptEnd& end);
+  void add_reports(const Instance& i, const AttemptEnd& end);
   void succeed(const Instance& i, const AttemptEnd& end);
   void lose(const Instance& i, const AttemptEnd& end);
   void finish(const Instance& i, StagePhase phase, std::string message);

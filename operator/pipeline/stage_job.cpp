@@ -251,6 +251,7 @@ class JobBuilder {
       env.put_text(variable_name("MATRIX_", axis), value);
     env.put_text("WORKSPACE", contract::kWorkspace);
     env.put_text("RESULTS", contract::kResults);
+    env.put_text("REPORTS", contract::kReports);
     env.put_text("WEIR_PIPELINE", job_.values.pipeline);
     env.put_text("WEIR_RUN", job_.values.run);
     env.put_text("WEIR_STAGE", job_.stage.name);
@@ -316,6 +317,9 @@ class JobBuilder {
       args.push_back("--no-output-timeout=" + format_duration(*quiet));
     args.push_back(fmt::format("--message-bytes={}", message_bytes()));
     for (const auto& result : job_.stage.results) args.push_back("--result=" + result);
+    for (const auto& report : job_.stage.reports)
+      args.push_back(
+          fmt::format("--report={}:{}:{}", report.name, to_string(report.kind), report.path));
     if (!step.script.empty()) {
       args.push_back("--script=" + step.script);
       return args;

@@ -23,6 +23,7 @@ StepMessage decode_step_message(const std::string& text) {
   if (results.is_object())
     for (const auto& [name, value] : results.items())
       if (value.is_string()) message.results[name] = value.get<std::string>();
+  message.reports = decode_reports(json_at(*json, {"reports"}));
   message.timeout = clip(json_text(*json, {"timeout"}), kMaxWords);
   message.error = clip(json_text(*json, {"error"}), kMaxWords);
   const auto failure = json_text(*json, {"class"});

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/pipeline.h"
 
@@ -17,6 +18,7 @@ inline constexpr std::string_view kProgramInImage = "/weir-step";  // of Weir's 
 inline constexpr std::string_view kBin = "/opt/weir/bin";          // read-only for steps
 inline constexpr std::string_view kOut = "/opt/weir/out";
 inline constexpr std::string_view kResults = "/opt/weir/out/results";  // a file for each result
+inline constexpr std::string_view kReports = "/opt/weir/out/reports";
 inline constexpr std::string_view kHome = "/opt/weir/out/home";
 inline constexpr std::string_view kWorkspace = "/workspace";
 
@@ -37,9 +39,10 @@ inline constexpr std::size_t kTerminationBytes = 12'288;
 }  // namespace contract
 
 // The termination message that weir-step leaves, a JSON object:
-// {"results": {"digest": "…"}, "timeout": "Step" | "NoOutput", "class": "Config", "error": "…"}
+// {"results": {"digest": "…"}, "reports": [as in the status of a run], "timeout": "Step" | "NoOutput", "class": "Config", "error": "…"}
 struct StepMessage {
   std::map<std::string, std::string> results;  // that this step wrote
+  std::vector<Report> reports;                 // whose files it wrote
   std::string timeout;                         // "" = none of them struck
   std::optional<FailureClass> failure;         // when it knows better than the exit code
   std::string error;                           // for people

@@ -35,7 +35,7 @@ bool copy(int from, int to) {
 }  // namespace
 
 int install(const std::string& bin, const std::string& out) {
-  for (const char* folder : {"/results", "/home"})
+  for (const char* folder : {"/results", "/reports", "/home"})
     if (!make_folder(out + folder)) return complain(out + folder);
   const auto target = bin + "/weir-step";
   const int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 
 namespace weir::step {
@@ -83,6 +85,51 @@ void put_member(std::string& json, const char* name, const std::string& text) {
   put_quoted(json, text);
 }
 
+void put_list(std::string& json, const std::vector<std::string>& texts) {
+  json += '[';
+  for (const auto& text : texts) {
+    if (json.back() != '[') json += ',';
+    put_quoted(json, text);
+  }
+  json += ']';
+}
+
+// As encode_reports of api/report.h.
+void put_report(std::string& json, const Report& report) {
+  std::string object = "{";
+  put_member(object, "name", report.name);
+  if (!report.figures.empty()) {
+    object += ",\"figures\":{";
+    for (const auto& [name, number] : report.figures) {
+      if (object.back() != '{') object += ',';
+      std::array<char, 40> text{};
+      std::snprintf(text.data(), text.size(), "%.6g", number);
+      put_quoted(object, name);
+      object += ':';
+      put_quoted(object, text.data());
+    }
+    object += '}';
+  }
+  if (!report.failed.empty()) {
+    object += ",\"failed\":";
+    put_list(object, report.failed);
+  }
+  put_member(object, "error",
+             is_text(report.error) ? report.error : "its file has no name in UTF-8");
+  json += object + "}";
+}
+
+void put_reports(std::string& json, const std::vector<Report>& reports) {
+  if (reports.empty()) return;
+  if (json.size() > 1) json += ',';
+  json += "\"reports\":[";
+  for (const auto& report : reports) {
+    if (json.back() != '[') json += ',';
+    put_report(json, report);
+  }
+  json += ']';
+}
+
 Message refused(std::string error) {
   Message message;
   message.failure = "Config";
@@ -138,10 +185,29 @@ std::string to_json(const Message& message) {
     }
     json += '}';
   }
+  put_reports(json, message.reports);
   put_member(json, "timeout", message.timeout);
   put_member(json, "class", message.failure);
   put_member(json, "error", message.error.substr(0, kMaxErrorBytes));
   return json + "}";
+}
+
+void make_fit(Message& message, std::size_t max_bytes) {
+  auto& reports = message.reports;
+  const auto fits = [&] { return to_json(message).size() <= max_bytes; };
+  while (!fits()) {
+    const auto most = std::max_element(
+        reports.begin(), reports.end(),
+        [](const auto& a, const auto& b) { return a.failed.size() < b.failed.size(); });
+    if (most == reports.end() || most->failed.empty()) break;
+    most->failed.pop_back();
+  }
+  for (auto& report : reports) {
+    if (fits()) return;
+    report.figures.clear();
+    report.error = "left out: no room in the termination message";
+  }
+  while (!reports.empty() && !fits()) reports.pop_back();
 }
 
 bool write_all(int fd, const char* data, std::size_t size) {

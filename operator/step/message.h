@@ -13,12 +13,14 @@ using Results = std::map<std::string, std::string>;
 
 struct Message {
   Results results;
+  std::vector<Report> reports;
   std::string timeout;  // "Step", "NoOutput"; "" = none
   std::string failure;  // class that the exit code does not tell: "Config"; "" = none
   std::string error;    // for people
 
   bool empty() const {
-    return results.empty() && timeout.empty() && failure.empty() && error.empty();
+    return results.empty() && reports.empty() && timeout.empty() && failure.empty() &&
+           error.empty();
   }
 };
 
@@ -29,6 +31,9 @@ Results read_results(const std::vector<std::string>& names);
 Message message_of(const Results& before, const Results& after, std::size_t max_bytes);
 
 std::string to_json(const Message& message);
+
+// Names of failed tests go first, then figures, until the message fits.
+void make_fit(Message& message, std::size_t max_bytes);
 
 // Whether it could be written. An empty one is not.
 bool leave(const Message& message, const RunOptions& options);

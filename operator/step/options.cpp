@@ -19,6 +19,15 @@ bool take(const std::string& text, std::string_view flag, std::string& value) {
   return true;
 }
 
+bool parse_report(const std::string& text, std::vector<WantedReport>& reports) {
+  const auto first = text.find(':');
+  const auto second = first == std::string::npos ? first : text.find(':', first + 1);
+  if (second == std::string::npos || second + 1 == text.size()) return false;
+  reports.push_back(
+      {text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1)});
+  return true;
+}
+
 bool parse_flag(const std::string& arg, RunOptions& options) {
   std::string value;
   if (take(arg, "--timeout=", value)) return (options.timeout_ms = parse_duration_ms(value)) > 0;
@@ -28,6 +37,7 @@ bool parse_flag(const std::string& arg, RunOptions& options) {
     return (options.message_bytes = std::strtoul(value.c_str(), nullptr, 10)) > 0;
   if (take(arg, "--message=", options.message_path)) return true;
   if (take(arg, "--script=", options.script)) return !options.script.empty();
+  if (take(arg, "--report=", value)) return parse_report(value, options.reports);
   if (!take(arg, "--result=", value)) return false;
   options.results.push_back(value);
   return value.find('/') == std::string::npos;
@@ -70,8 +80,9 @@ bool parse(const std::vector<std::string>& args, RunOptions& options) {
 int refuse_usage() {
   constexpr std::string_view kUsage =
       "usage: weir-step install BIN OUT | end | run [--timeout=D] [--no-output-timeout=D]\n"
-      "       [--message-bytes=N] [--message=PATH] [--result=NAME]... (--script=TEXT | -- COMMAND "
-      "[ARG...])\n";
+      "       [--message-bytes=N] [--message=PATH] [--result=NAME]... "
+      "[--report=NAME:KIND:PATH]...\n"
+      "       (--script=TEXT | -- COMMAND [ARG...])\n";
   (void)!write(STDERR_FILENO, kUsage.data(), kUsage.size());
   return 2;
 }

@@ -58,6 +58,7 @@ class Step {
 
   int run() {
     const auto before = read_results(options_.results);
+    const auto reports_before = find_reports(options_.reports);
     if (!begin()) {
       leave(message_, options_);
       return kNotFound;
@@ -66,6 +67,8 @@ class Step {
     drain();
     const int code = exit_code();
     if (code == 0) message_ = message_of(before, read_results(options_.results), bytes());
+    message_.reports = read_reports(options_.reports, reports_before);
+    make_fit(message_, bytes());
     if (!leave(message_, options_)) complain("its termination message cannot be written");
     if (!message_.error.empty()) complain(message_.error);
     return code == 0 && !message_.failure.empty() ? 1 : code;

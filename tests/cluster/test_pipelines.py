@@ -130,6 +130,32 @@ def test_a_failing_stage_says_why_and_stops_only_what_needs_it(pipelines):
     assert shop.logs("report") == "it has Failed\n" and shop.logs("unit") == "no\n", "logs outlive the failure"
 
 
+JUNIT = """<testsuite><testcase classname="cart" name="add" time="0.5"/>
+<testcase classname="cart" name="remove" time="0.25"><failure message="2 is not 1"/></testcase></testsuite>"""
+
+
+def test_reports_stand_in_status_and_their_bounds_hold(pipelines, weir):
+    shop = pipelines
+    shop.apply(stages=[
+        shop.stage("unit", f"echo '{JUNIT}' > $REPORTS/unit.xml; exit 1",
+                   reports=[{"name": "tests", "kind": "JUnit", "path": "unit.xml"}]),
+        shop.stage("cover", "printf 'LF:40\\nLH:31\\n' > $REPORTS/lcov.info",
+                   reports=[{"name": "coverage", "kind": "LCOV", "path": "*.info", "bounds": [{"figure": "lines", "atLeast": "75"}]}]),
+        shop.stage("load", "echo p99_ms 31 > $REPORTS/load",
+                   reports=[{"name": "load", "kind": "Figures", "path": "load", "bounds": [{"figure": "p99_ms", "atMost": "20"}]}])])
+    shop.start()
+    assert shop.wait_end()["phase"] == "Failed"
+    stages = {name: s for (name, _), s in shop.stages().items()}
+    assert stages["unit"]["message"] == "step do failed with exit code 1; failed: cart.remove"
+    assert stages["unit"]["reports"] == [{"name": "tests", "failed": ["cart.remove"], "figures": {
+        "tests": "2", "failures": "1", "errors": "0", "skipped": "0", "seconds": "0.75"}}]
+    assert stages["cover"]["phase"] == "Succeeded" and stages["cover"]["reports"][0]["figures"] == {"lines": "77.5"}
+    assert (stages["load"]["failure"], stages["load"]["message"]) == ("Test", "report load: p99_ms is 31, must be at most 20")
+    tree = weir.out("runs", "shop-1")
+    print(tree)
+    assert "tests: errors 0, failures 1, seconds 0.75, skipped 0, tests 2; failed: cart.remove" in tree
+
+
 def test_what_may_be_tried_again_is_and_a_step_has_its_time(pipelines):
     shop = pipelines
     shop.apply(stages=[

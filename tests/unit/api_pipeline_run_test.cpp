@@ -90,6 +90,8 @@ PipelineRunStatus full_status() {
   stage.input = "i";
   stage.reused_from = "shop-0";
   stage.results = {{"digest", "sha256:1"}};
+  stage.reports = {{"unit", {{"tests", 41}, {"seconds", 1.5}}, {"a.b"}, ""},
+                   {"load", {}, {}, "no"}};
   status.stages = {stage, StageStatus{"lint", ""}};
   status.conditions = {{"Succeeded", "Unknown", "Finishing", "m", 3, time}};
   return status;
@@ -132,7 +134,8 @@ TEST(PipelineRunStatus, AForeignOneIsReadAsFarAsItGoes) {
 TEST(PipelineRunStatus, TheLargestFitsTheBudget) {
   auto status = full_status();
   auto stage = status.stages[0];
-  stage.results.clear();
+  stage.results.clear();  // bounded for a run as a whole, as reports are
+  stage.reports.clear();
   stage.reused_from.clear();
   stage.message = "step test failed with exit code 1";
   status.stages.assign(kMaxInstances, stage);

@@ -106,6 +106,12 @@ std::string describe(const Stage& stage) {
                   stage.retry.attempts, stage.checks_out, stage.restartable, stage.timeout.count(),
                   stage.no_output_timeout.value_or(milliseconds(0)).count(),
                   fmt::join(stage.results, ","), stage.mounts_token);
+  for (const auto& report : stage.reports) {
+    text += fmt::format("report {} {} {}\n", report.name, to_string(report.kind), report.path);
+    for (const auto& bound : report.bounds)
+      text += fmt::format("bound {} {} {}\n", bound.figure, bound.at_least.value_or(-1),
+                          bound.at_most.value_or(-1));
+  }
   for (const auto failure : stage.retry.classes) text += fmt::format("{} ", to_string(failure));
   for (const auto& rule : stage.when)
     text += fmt::format("when {} {} {}\n", rule.input, rule.negated, fmt::join(rule.values, ","));

@@ -536,6 +536,85 @@ TEST(RunOfASource, ACommitThatIsNotThereIsAFaultOfTheRunAndAServerThatIsAwayIsNo
   EXPECT_EQ(world.status("unit").failure, FailureClass::Config);
 }
 
+// ---- reports ----
+
+constexpr const char* kReports =
+    R"({"reports":[{"name":"tests","figures":{"tests":"41","failures":"2"},
+  "failed":["a.test_b","a.test_c"]},{"name":"load","figures":{"p99_ms":"31"}}]})";
+
+// `bound`: of load, as JSON.
+Json with_reports(const std::string& bound = "") {
+  return Json{{"stages",
+               {stage("unit", R"({"reports":[{"name":"tests","kind":"JUnit","path":"unit.xml"},
+                 {"name":"load","kind":"Figures","path":"load.txt","bounds":[)" +
+                                  bound + "]}]}")}}};
+}
+
+TEST(Reports, StandInStatusAndTellWhichTestsFailed) {
+  World world(with_reports());
+  world.settle();
+  world.end(world.job("unit"), 1, "Error", kReports);
+  world.settle();
+  const auto& status = world.status("unit");
+  EXPECT_EQ(status.phase, StagePhase::Failed);
+  EXPECT_EQ(status.message, "step do failed with exit code 1; failed: a.test_b, a.test_c");
+  ASSERT_EQ(status.reports.size(), 2U);
+  EXPECT_EQ(status.reports[0].figures.at("failures"), 2);
+  const auto read = decode_pipeline_run_status(encode_pipeline_run_status(world.run.status));
+  EXPECT_EQ(read.stages[0].reports, status.reports);
+}
+
+TEST(Reports, ABoundThatIsBrokenFailsTheStage) {
+  const auto message_with = [](const std::string& bound) {
+    World world(with_reports(bound));
+    world.settle();
+    world.pass("unit", kReports);
+    world.settle();
+    const auto& status = world.status("unit");
+    EXPECT_EQ(status.failure.has_value(), status.phase == StagePhase::Failed);
+    return status.message;
+  };
+  EXPECT_EQ(message_with(R"({"figure":"p99_ms","atMost":"31"})"), "");
+  EXPECT_EQ(message_with(R"({"figure":"p99_ms","atMost":"30"})"),
+            "report load: p99_ms is 31, must be at most 30");
+  EXPECT_EQ(message_with(R"({"figure":"p99_ms","atLeast":"31.5"})"),
+            "report load: p99_ms is 31, must be at least 31.5");
+  EXPECT_EQ(message_with(R"({"figure":"p50_ms","atLeast":"1"})"), "report load: it has no p50_ms");
+}
+
+TEST(Reports, ABoundOfAReportThatNobodyWroteIsBroken) {
+  World world(with_reports(R"({"figure":"p99_ms","atMost":"20"})"));
+  world.settle();
+  world.pass("unit");
+  world.settle();
+  EXPECT_EQ(world.status("unit").message, "report load: $REPORTS/load.txt was not written");
+}
+
+// Twenty names of 160 bytes in each of eight combinations are more than a run has room for.
+TEST(Reports, WhatHasNoRoomIsSaid) {
+  std::string failed;
+  for (int i = 0; i < 20; ++i)
+    failed += (i == 0 ? "\"" : ",\"") + std::string(160, static_cast<char>('a' + i)) + "\"";
+  const auto reports =
+      R"({"reports":[{"name":"tests","figures":{"tests":"20"},"failed":[)" + failed + "]}]}";
+  World world(
+      Json{{"stages",
+            {stage("unit",
+                   R"({"matrix":{"axes":[{"name":"n","values":["1","2","3","4","5","6","7","8"]}]},
+         "reports":[{"name":"tests","kind":"JUnit","path":"unit.xml"}]})")}}});
+  world.settle();
+  for (auto& [name, job] : world.jobs) world.end(job, 0, "Completed", reports);
+  world.settle();
+  std::size_t named = 0;
+  for (const auto& status : world.run.status.stages) {
+    EXPECT_EQ(status.phase, StagePhase::Succeeded);
+    ASSERT_EQ(status.reports.size(), 1U);
+    EXPECT_EQ(status.reports[0].figures.at("tests"), 20);
+    named += status.reports[0].failed.size();
+  }
+  EXPECT_EQ(named, 80U);
+}
+
 TEST(RunOfASource, AnImageWithoutTheCheckoutIsNotTriedAgain) {
   World world(with_source());
   world.run.spec->commit = kCommit;

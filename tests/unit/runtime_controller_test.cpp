@@ -175,7 +175,7 @@ TEST_F(ControllerTest, WhatTheCacheMustCatchUpWithIsLookedAtSoon) {
 }
 
 TEST_F(ControllerTest, AnAbsentServerIsAskedEveryFewSeconds) {
-  for (const auto kind : {ErrorKind::Unavailable, ErrorKind::Timeout, ErrorKind::Parse}) {
+  for (const auto kind : {ErrorKind::Unavailable, ErrorKind::Parse}) {
     expect_back_off(kind, seconds(5));
     pass();
   }

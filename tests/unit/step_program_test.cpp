@@ -23,6 +23,7 @@ class StepProgram : public testing::Test {
  protected:
   StepProgram() {
     setenv("RESULTS", folder_.path().c_str(), 1);
+    setenv("REPORTS", folder_.path().c_str(), 1);
     message_ = folder_.path() + "/message";
   }
 
@@ -156,6 +157,129 @@ TEST_F(StepProgram, WhatItDoesNotUnderstandItSays) {
   EXPECT_EQ(run("--timeout=5x --script=x"), 2);
   EXPECT_EQ(run(""), 2);
   EXPECT_NE(err().find("usage: weir-step"), std::string::npos);
+}
+
+// ---- reports ----
+
+using Figures = std::map<std::string, double>;
+
+class StepReports : public StepProgram {
+ protected:
+  // The one report of a step that writes `text` and ends with `code`.
+  Report report_of(const std::string& kind, const std::string& text, int code = 0) {
+    std::ofstream(folder_.path() + "/text") << text;
+    EXPECT_EQ(run(fmt::format("--report=all:{}:r.out --script='cat $REPORTS/text > $REPORTS/r.out; "
+                              "exit {}'",
+                              kind, code)),
+              code);
+    const auto reports = decoded().reports;
+    EXPECT_EQ(reports.size(), 1U) << message();
+    return reports.empty() ? Report{} : reports[0];
+  }
+};
+
+constexpr const char* kJUnit = R"(<?xml version="1.0" encoding="utf-8"?>
+<testsuites><testsuite name="pytest" tests="4">
+  <testcase classname="tests.test_cart" name="test_add" time="0.5"/>
+  <testcase classname="tests.test_cart" name="test_<é&amp;&quot;" time="1.25"><failure message="a"/><failure/></testcase>
+  <testcase name="test_main" time="0.25"><error>boom</error></testcase>
+  <testcase name="later" time="0"><skipped/></testcase>
+  <system-out>failure &lt;testcase&gt;</system-out>
+</testsuite></testsuites>)";
+
+TEST_F(StepReports, OfJUnitAreCountedAndNamedAlsoWhenTheStepFails) {
+  auto text = std::string(kJUnit);
+  text.replace(text.find("test_<"), 6, "test_&lt;");
+  for (const int code : {0, 3}) {
+    const auto report = report_of("JUnit", text, code);
+    EXPECT_EQ(
+        report.figures,
+        (Figures{{"tests", 4}, {"failures", 1}, {"errors", 1}, {"skipped", 1}, {"seconds", 2}}));
+    EXPECT_EQ(report.failed,
+              (std::vector<std::string>{"tests.test_cart.test_<\u00e9&\"", "test_main"}));
+    EXPECT_EQ(report.error, "");
+  }
+}
+
+TEST_F(StepReports, OfCoverageArePercent) {
+  EXPECT_EQ(
+      report_of("Cobertura",
+                R"(<!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">
+<coverage lines-valid="40" lines-covered="30" branches-valid="0" branches-covered="0"><packages/></coverage>)")
+          .figures,
+      (Figures{{"lines", 75}}));
+  EXPECT_EQ(report_of("LCOV", "SF:a\nDA:1,1\nLF:3\nLH:1\nBRF:4\nBRH:1\nend_of_record\nLF:5\nLH:5\n")
+                .figures,
+            (Figures{{"lines", 75}, {"branches", 25}}));
+}
+
+TEST_F(StepReports, OfFiguresAreLinesOfANameAndANumber) {
+  EXPECT_EQ(report_of("Figures", "# load\np99_ms 12.5\r\n\n  rps\t1e3  ").figures,
+            (Figures{{"p99_ms", 12.5}, {"rps", 1000}}));
+}
+
+TEST_F(StepReports, ThatCannotBeReadSayWhy) {
+  const auto error = [this](const std::string& kind, const std::string& text) {
+    const auto report = report_of(kind, text);
+    EXPECT_TRUE(report.figures.empty() && report.failed.empty());
+    return report.error;
+  };
+  EXPECT_EQ(error("JUnit", "<testsuite><testcase name='a'><failure/>"),
+            "r.out: no element found in line 1");
+  EXPECT_EQ(error("JUnit", "<html></html>"), "r.out: it has no testsuite");
+  EXPECT_EQ(error("JUnit", ""), "r.out: no element found in line 1");
+  EXPECT_EQ(error("JUnit", "<testsuite>\n<a></b>"), "r.out: mismatched tag in line 2");
+  EXPECT_EQ(error("Cobertura", "<coverage line-rate='1'/>"),
+            "r.out: it has no element coverage with lines-valid");
+  EXPECT_EQ(error("Figures", "p99_ms 1\np99_ms\n"), "r.out: line 2 does not belong there");
+  EXPECT_EQ(error("Figures", "p99_ms nan"), "r.out: line 1 does not belong there");
+  EXPECT_EQ(error("LCOV", "LF:many"), "r.out: line 1 does not belong there");
+}
+
+// "A billion laughs": expat refuses to let a small file become a large one.
+TEST_F(StepReports, ThatGrowWhenTheyAreReadAreRefused) {
+  std::string text = "<!DOCTYPE x [<!ENTITY a0 \"laughter, as much as it takes to be heard\">";
+  for (int i = 1; i < 12; ++i) {
+    std::string many;
+    for (int k = 0; k < 10; ++k) many += fmt::format("&a{};", i - 1);
+    text += fmt::format("<!ENTITY a{} \"{}\">", i, many);
+  }
+  const auto report = report_of("JUnit", text + "]><testsuite>&a11;</testsuite>");
+  EXPECT_NE(report.error.find("amplification"), std::string::npos) << report.error;
+}
+
+TEST_F(StepReports, AreThoseThatThisStepWroteOfAllFilesThatFit) {
+  std::ofstream(folder_.path() + "/old.xml") << "<testsuite><testcase name='a'/></testsuite>";
+  EXPECT_EQ(run("--report=old:JUnit:old.xml --report=none:JUnit:none.xml -- true"), 0);
+  EXPECT_EQ(message(), "");
+  EXPECT_EQ(run("--report=all:JUnit:sub/TEST-*.xml --script='mkdir $REPORTS/sub; cd $REPORTS/sub; "
+                "cp ../old.xml TEST-1.xml; cp ../old.xml TEST-2.xml; cp ../old.xml other.xml'"),
+            0);
+  ASSERT_EQ(decoded().reports.size(), 1U);
+  EXPECT_EQ(decoded().reports[0].figures.at("tests"), 2);
+}
+
+TEST_F(StepReports, GiveNamesAndThenFiguresAwayToFit) {
+  std::string text = "<testsuite>";
+  for (int i = 0; i < 60; ++i)
+    text += fmt::format("<testcase name='{:0>150}'><failure/></testcase>", i);
+  std::ofstream(folder_.path() + "/text") << text + "</testsuite>";
+  const auto reported = [&](int bytes) {
+    (void)std::remove(message_.c_str());
+    EXPECT_EQ(
+        run(fmt::format("--message-bytes={} --report=all:JUnit:r.out --script='cp $REPORTS/text "
+                        "$REPORTS/r.out; touch $REPORTS/r.out'",
+                        bytes)),
+        0);
+    EXPECT_LE(message().size(), static_cast<std::size_t>(bytes));
+    return decoded().reports;
+  };
+  EXPECT_EQ(reported(4096).at(0).failed.size(), 20U);
+  EXPECT_EQ(reported(4096).at(0).failed.at(0).size(), 120U);
+  EXPECT_EQ(reported(700).at(0).failed.size(), 4U);
+  EXPECT_EQ(reported(700).at(0).figures.at("failures"), 60);
+  EXPECT_EQ(reported(90).at(0).error, "left out: no room in the termination message");
+  EXPECT_TRUE(reported(40).empty());
 }
 
 }  // namespace
