@@ -21,7 +21,9 @@ class RollbackCheck final : public Check {
     const auto& [before, now] = court_.witness.change(release);
     check_stays(release, now);
     if (now.rolled_back.empty() || now.rolled_back == before.rolled_back) return;
-    taken_back_[release][now.rolled_back] = court_.witness.changes_of_revision(release);
+    // People may have asked for more while it was on its way.
+    taken_back_[release][now.rolled_back] =
+        court_.witness.changes_of_revision(release, write.author.sent);
     // The revision that served until now; a rollback that was written before and lost its route is told again without serving.
     if (before.canary != now.rolled_back && before.stable != now.rolled_back) return;
     if (!first_of_pass)
@@ -39,7 +41,7 @@ class RollbackCheck final : public Check {
 
  private:
   void check_stays(const ObjectKey& release, const Memo& now) {
-    const int changes = court_.witness.changes_of_revision(release);
+    const int changes = court_.witness.changes_of_revision(release, court_.now());
     for (const auto& [revision, at_change] : taken_back_[release]) {
       const bool serves = (now.canary == revision && now.weight > 0) || now.stable == revision;
       if (serves && changes == at_change)

@@ -85,13 +85,13 @@ void Witness::see_release(const Write& write) {
 void Witness::see_config(const Write& write) {
   const auto& name = write.ref.key.name;
   if (write.author.instance == 0 && name.ends_with(kConfigSuffix))
-    ++template_changes_[{write.ref.key.ns, name.substr(0, name.size() - kConfigSuffix.size())}];
+    count_change({write.ref.key.ns, name.substr(0, name.size() - kConfigSuffix.size())});
 }
 
 void Witness::see_template(const ObjectKey& release, const Json& pod_template) {
   const auto text = dump_json(pod_template);
   auto& templates = templates_[release];
-  if (templates.empty() || templates.last() != text) ++template_changes_[release];
+  if (templates.empty() || templates.last() != text) count_change(release);
   templates.set(world_.scene().now(), text);
 }
 
@@ -103,7 +103,7 @@ void Witness::see_request(const Write& write) {
   const auto text = mark(write.after, marks::kRequest);
   asked_[write.ref.key].push_back(text);
   const auto verb = text.substr(0, text.find(':'));
-  if (verb == "retry" || verb == "resume" || verb == "rollback") ++template_changes_[write.ref.key];
+  if (verb == "retry" || verb == "resume" || verb == "rollback") count_change(write.ref.key);
 }
 
 void Witness::see_answers(const Write& write) {
@@ -253,9 +253,17 @@ int Witness::fewest_pods(const ObjectKey& replica_set, SimTime from) const {
   return fewest;
 }
 
-int Witness::changes_of_revision(const ObjectKey& release) const {
-  const auto found = template_changes_.find(release);
-  return found == template_changes_.end() ? 0 : found->second;
+void Witness::count_change(const ObjectKey& release) {
+  auto& changes = template_changes_[release];
+  changes.set(world_.scene().now(), changes.empty() ? 1 : changes.last() + 1);
+}
+
+int Witness::changes_of_revision(const ObjectKey& release, SimTime at) const {
+  int changes = 0;
+  of(template_changes_, release).during(at, [&](int count, SimTime since) {
+    if (since <= at) changes = count;
+  });
+  return changes;
 }
 
 }  // namespace weir::sim

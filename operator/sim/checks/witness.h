@@ -90,7 +90,7 @@ class Witness {
   // What a ReplicaSet's last writer may have seen, at least: spec.replicas before its last change, from `from` on.
   int fewest_pods(const ObjectKey& replica_set, SimTime from) const;
   // Changes of the revision that may serve; whoever asks for one by name changes it too.
-  int changes_of_revision(const ObjectKey& release) const;
+  int changes_of_revision(const ObjectKey& release, SimTime at) const;
 
   // What people have asked of a release so far: how often, with this verb, for this revision ("" = any).
   int asked(const ObjectKey& release, const std::string& verb, const std::string& revision) const;
@@ -108,6 +108,7 @@ class Witness {
   void see_slice(const Write& write);
   void see_replica_set(const Write& write);
   void see_config(const Write& write);
+  void count_change(const ObjectKey& release);
 
   const World& world_;
   std::map<ObjectKey, Timeline<Memo>> memos_;
@@ -116,7 +117,7 @@ class Witness {
   std::map<ObjectKey, Timeline<int>> replicas_;
   std::map<ObjectKey, Timeline<int>> pods_;
   std::map<ObjectKey, Timeline<std::string>> templates_;
-  std::map<ObjectKey, int> template_changes_;
+  std::map<ObjectKey, Timeline<int>> template_changes_;
   std::map<ObjectKey, std::vector<std::string>> asked_;  // "verb:revision"
   std::map<ObjectKey, std::vector<std::string>> answers_;
   std::map<ObjectKey, std::map<std::string, std::string>> answered_;  // outcome by id
