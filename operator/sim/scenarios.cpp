@@ -1,5 +1,7 @@
 #include "sim/scenarios.h"
 
+#include "sim/pipeline_scenarios.h"
+
 namespace weir::sim {
 namespace {
 
@@ -258,8 +260,8 @@ std::vector<Scenario> make_scenarios() {
 const std::vector<Scenario>& all_scenarios() {
   static const std::vector<Scenario> kScenarios = [] {
     auto scenarios = make_scenarios();
-    for (auto* more :
-         {config_scenarios, comparing_scenarios, router_scenarios, adoption_scenarios}) {
+    for (auto* more : {config_scenarios, comparing_scenarios, router_scenarios, adoption_scenarios,
+                       pipeline_scenarios}) {
       for (auto& scenario : more()) scenarios.push_back(std::move(scenario));
     }
     return scenarios;
