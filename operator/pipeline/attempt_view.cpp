@@ -18,6 +18,8 @@ constexpr milliseconds kPullPatience{120'000};
 // A Secret that is applied together with the run may come a moment later.
 constexpr milliseconds kConfigPatience{30'000};
 constexpr milliseconds kPodPatience{30'000};
+// The watch of pods may be behind that of Jobs.
+constexpr milliseconds kResultPatience{60'000};
 // What the pod has to end by itself, so that its messages stay, before its Job is stopped.
 constexpr milliseconds kEndingTime{90'000};
 
@@ -75,7 +77,9 @@ class AttemptJudge {
       : stage_(stage), job_(job), pod_(pod), started_(started), now_(now) {}
 
   AttemptView judge() && {
-    if (job_.completed) {
+    if (job_.completed && awaits_results()) {
+      wait("its pod has not told its results yet", *job_.completed + kResultPatience);
+    } else if (job_.completed) {
       view_.end = success();
     } else if (job_.failed) {
       view_.end = failure_of_job();
@@ -99,6 +103,11 @@ class AttemptJudge {
       view_.waiting = known.message + "; its Job makes another";
     else
       view_.end = std::move(known);
+  }
+
+  bool awaits_results() const {
+    return !stage_.results.empty() && !(pod_ && pod_->succeeded) &&
+           now_ < *job_.completed + kResultPatience;
   }
 
   AttemptEnd success() const {

@@ -12,6 +12,7 @@
 #include "sim/checks/witness.h"
 #include "sim/end.h"
 #include "sim/operators.h"
+#include "sim/pipeline_scenarios.h"
 #include "sim/trace.h"
 
 namespace weir::sim {
@@ -259,7 +260,8 @@ RunOptions options_of_seed(std::uint64_t seed, Bug bug) {
 }
 
 RunResult run_seed(const SeedRequest& request) {
-  auto options = options_of_seed(request.seed, request.bug);
+  auto options = request.pipelines ? options_of_pipeline_seed(request.seed, request.bug)
+                                   : options_of_seed(request.seed, request.bug);
   options.traced = request.traced;
   auto calm = options;
   calm.faults = {};

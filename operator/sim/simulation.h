@@ -63,6 +63,7 @@ struct SeedRequest {
   bool traced = false;
   bool without_faults = false;  // only the run it is compared with
   Bug bug = Bug::None;
+  bool pipelines = false;  // a pipeline and its runs in place of releases
 };
 RunResult run_seed(const SeedRequest& request);
 

@@ -76,9 +76,27 @@ TEST_F(AttemptOfAStage, ResultsComeFromTheStepsThatDeclaredOnesWrote) {
   ended("step-prepare", 0, "Completed", R"({"results": {"digest": "a", "other": "b"}})");
   ended("step-test", 0, "Completed", R"({"results": {"digest": "c"}})");
   ended("service-redis", 1, "Error", R"({"results": {"digest": "d"}})");
+  pod_.succeeded = true;
   job_.completed = start_;
   EXPECT_EQ(end(), "Succeeded");
   EXPECT_EQ(look().end->results, (std::map<std::string, std::string>{{"digest", "c"}}));
+}
+
+// Found by the simulator: pods and Jobs come by two watches, in either order.
+TEST_F(AttemptOfAStage, ResultsAreWaitedForWhenTheJobIsKnownToBeCompleteBeforeItsPod) {
+  runs("step-test");
+  job_.completed = start_ + seconds(9);
+  EXPECT_EQ(end(), "");
+  EXPECT_EQ(look().waiting, "its pod has not told its results yet");
+  EXPECT_EQ(look().look_again, start_ + seconds(69));
+  EXPECT_EQ(end(seconds(70)), "Succeeded") << "who took the pod away took them with it";
+  pod_.containers.clear();
+  ended("step-test", 0, "Completed", R"({"results": {"digest": "sha256:1"}})");
+  pod_.succeeded = true;
+  EXPECT_EQ(look().end->results.at("digest"), "sha256:1");
+  stage_.results.clear();
+  has_pod_ = false;
+  EXPECT_EQ(end(), "Succeeded") << "there is nothing to wait for";
 }
 
 TEST_F(AttemptOfAStage, ASidecarsEndIsNobodysFailure) {

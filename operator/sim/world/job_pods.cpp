@@ -165,7 +165,7 @@ void JobPods::end_container(const Json& pod, Life& life) {
     container.exit_code = kKilled;
     container.reason = "OOMKilled";
   } else if (is_kind(image, "bad") ||
-             (is_kind(image, "flaky") &&
+             (is_kind(image, "flaky") && life.disruption.empty() &&
               !std::exchange(
                   failed_once_[label(pod, marks::kRun) + "/" + label(pod, marks::kStage) + "/" +
                                label(pod, marks::kCombination) + "/" + container.name],
@@ -277,7 +277,7 @@ void JobPods::disturb() {
   next_loss_ = scene_.next_after(scene_.faults.job_pod_lost_gap);
   std::vector<Life*> living;
   for (auto& [uid, life] : lives_)
-    if (life.state != Life::State::Over && !life.stopped && life.disruption.empty())
+    if (life.state < Life::State::Ending && !life.stopped && life.disruption.empty())
       living.push_back(&life);
   if (living.empty()) return;
   auto& life = *living[static_cast<std::size_t>(static_cast<double>(living.size()) *
