@@ -19,7 +19,7 @@ constexpr milliseconds kPullPatience{120'000};
 constexpr milliseconds kConfigPatience{30'000};
 constexpr milliseconds kPodPatience{30'000};
 // The watch of pods may be behind that of Jobs.
-constexpr milliseconds kResultPatience{60'000};
+constexpr milliseconds kWordsPatience{60'000};
 // What the pod has to end by itself, so that its messages stay, before its Job is stopped.
 constexpr milliseconds kEndingTime{90'000};
 
@@ -78,9 +78,11 @@ class AttemptJudge {
 
   AttemptView judge() && {
     if (job_.completed && awaits_results()) {
-      wait("its pod has not told its results yet", *job_.completed + kResultPatience);
+      wait("its pod has not told its results yet", *job_.completed + kWordsPatience);
     } else if (job_.completed) {
       view_.end = success();
+    } else if (job_.failed && awaits_reason()) {
+      wait("its pod has not told why it failed yet", *job_.failed + kWordsPatience);
     } else if (job_.failed) {
       view_.end = failure_of_job();
     } else if (auto known = failure_of_pod()) {
@@ -107,7 +109,13 @@ class AttemptJudge {
 
   bool awaits_results() const {
     return !stage_.results.empty() && !(pod_ && pod_->succeeded) &&
-           now_ < *job_.completed + kResultPatience;
+           now_ < *job_.completed + kWordsPatience;
+  }
+
+  // Else a step that failed would count as a pod that was taken away, and be begun again. Of a pod that is not there nothing comes.
+  bool awaits_reason() const {
+    return pod_ && !pod_->failed && !pod_->succeeded && !failure_of_pod() &&
+           now_ < *job_.failed + kWordsPatience;
   }
 
   AttemptEnd success() const {

@@ -99,6 +99,17 @@ TEST_F(AttemptOfAStage, ResultsAreWaitedForWhenTheJobIsKnownToBeCompleteBeforeIt
   EXPECT_EQ(end(), "Succeeded") << "there is nothing to wait for";
 }
 
+TEST_F(AttemptOfAStage, AFailureIsNotTheInfrastructuresWhileItsPodHasNotToldYet) {
+  runs("step-test");
+  job_failed("BackoffLimitExceeded");
+  EXPECT_EQ(end(), "");
+  EXPECT_EQ(look().waiting, "its pod has not told why it failed yet");
+  EXPECT_EQ(end(seconds(70)), "Infrastructure: its pod was taken away (BackoffLimitExceeded)");
+  pod_.containers.clear();
+  ended("step-test", 7, "Error");
+  EXPECT_EQ(end(), "Test: step test failed with exit code 7");
+}
+
 TEST_F(AttemptOfAStage, ASidecarsEndIsNobodysFailure) {
   ended("service-redis", 137, "ContainerStatusUnknown");
   ended("service-redis", 1, "Error");

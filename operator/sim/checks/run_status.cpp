@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t kMaxStatus = 64U << 10U;  // bytes
 
+// As long the operator waits for what a pod has told.
+constexpr SimTime kWordsPatience = seconds(60);
+
 using Results = std::map<std::string, std::string>;
 
 class RunStatusCheck final : public Check {
@@ -87,6 +90,7 @@ class RunStatusCheck final : public Check {
   void check_results(const StageStatus& stage) const {
     const auto written = written_.find(stage.job);
     if (stage.phase != StagePhase::Succeeded || written == written_.end()) return;
+    if (court_.staleness() >= kWordsPatience) return;
     if (stage.results != written->second)
       court_.fail("no result is lost",
                   fmt::format("{} {} has succeeded with {} results, its pod wrote {}", stage.name,
