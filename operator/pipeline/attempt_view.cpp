@@ -80,7 +80,9 @@ class AttemptJudge {
     if (job_.completed && awaits_results()) {
       wait("its pod has not told its results yet", *job_.completed + kWordsPatience);
     } else if (job_.completed) {
-      view_.end = success();
+      view_.end = lacks_results()
+                      ? failed(FailureClass::Infrastructure, "its results were lost with its pod")
+                      : success();
     } else if (job_.failed && awaits_reason()) {
       wait("its pod has not told why it failed yet", *job_.failed + kWordsPatience);
     } else if (job_.failed) {
@@ -107,10 +109,8 @@ class AttemptJudge {
       view_.end = std::move(known);
   }
 
-  bool awaits_results() const {
-    return !stage_.results.empty() && !(pod_ && pod_->succeeded) &&
-           now_ < *job_.completed + kWordsPatience;
-  }
+  bool lacks_results() const { return !stage_.results.empty() && !(pod_ && pod_->succeeded); }
+  bool awaits_results() const { return lacks_results() && now_ < *job_.completed + kWordsPatience; }
 
   // Else a step that failed would count as a pod that was taken away, and be begun again. Of a pod that is not there nothing comes.
   bool awaits_reason() const {

@@ -360,7 +360,7 @@ const std::vector<Hiding>& all_bugs() {
                       : bug == Bug::SharedTooEarly      ? "replicas-superseded"
                       : bug == Bug::NeedsIgnored        ? "pipeline-good"
                       : bug == Bug::CancelIgnored       ? "pipeline-cancelled-midway"
-                      : bug == Bug::StopsForgotten      ? "pipeline-cancelled-midway"
+                      : bug == Bug::StopsForgotten      ? "pipeline-newest-only"
                       : bug == Bug::EndingPodsIgnored   ? "pipeline-job-deleted"
                       : bug == Bug::ResultsForgotten    ? "pipeline-good"
                       : bug == Bug::JobNamesDiffer      ? "pipeline-good"

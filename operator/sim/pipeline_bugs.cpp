@@ -30,7 +30,18 @@ void take_edit(RunSnapshot& snapshot) {
     snapshot.kept_spec = snapshot.pipeline->spec_text;
 }
 
+// As if each Job stood still, whether it was told to or not.
+void believe_stopped(RunSnapshot& snapshot) {
+  for (auto& entry : snapshot.jobs) {
+    auto job = *entry;
+    job.suspended = true;
+    job.active = job.terminating = 0;
+    entry = std::make_shared<JobView>(std::move(job));
+  }
+}
+
 void twist(RunSnapshot& snapshot, Bug bug) {
+  if (bug == Bug::StopsForgotten) believe_stopped(snapshot);
   if (bug == Bug::NeedsIgnored) drop_needs(snapshot);
   if (bug == Bug::CancelIgnored) overlook_cancel(snapshot);
   if (bug == Bug::EditTaken) take_edit(snapshot);
@@ -47,7 +58,8 @@ void forget_results(PatchStatus& patch) {
 
 void rename(CreateObject& create, WallTime now) {
   if (!(create.kind == kinds::kJob)) return;
-  create.key.name += fmt::format("-{}", now.time_since_epoch().count() % 1000);
+  create.key.name += fmt::format(
+      "-{}", std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count() % 100'000);
   create.body["metadata"]["name"] = create.key.name;
 }
 
@@ -61,9 +73,6 @@ void twist(Plan& plan, const PipelineRun& run, WallTime now, Bug bug) {
       status->status["course"] = "Cancelled";
     if (create && bug == Bug::JobNamesDiffer) rename(*create, now);
   }
-  if (bug == Bug::StopsForgotten)
-    std::erase_if(plan.actions,
-                  [](const Action& action) { return std::holds_alternative<PatchObject>(action); });
 }
 
 class BuggyRunReconciler final : public Reconciler {

@@ -142,8 +142,8 @@ SimTime JobPods::length_of(const Json& pod, const Container& container, std::siz
   if (!container.name.starts_with(contract::kStepPrefix))
     return scene_.between(milliseconds(100), milliseconds(400));
   auto length = scene_.between(milliseconds(300), seconds(2));
-  if (is_kind(image, "slow") || is_kind(image, "stubborn"))
-    length += scene_.between(seconds(6), seconds(10));
+  if (is_kind(image, "slow")) length += scene_.between(seconds(6), seconds(10));
+  if (is_kind(image, "stubborn")) length += scene_.between(seconds(18), seconds(24));
   if (is_kind(image, "hang")) length = kForever;
   const auto most = time_out_of(pod, at);
   return most ? std::min(length, *most) : length;
