@@ -1,5 +1,6 @@
 #include "app/pipeline_feeds.h"
 
+#include "base/json.h"
 #include "kube/kinds.h"
 
 namespace weir {
@@ -33,17 +34,26 @@ bool changes_places(const PipelineRun* before, const PipelineRun* after) {
          before->status.started != after->status.started;
 }
 
-StoreSink<PipelineRun>::OnChange on_run(const PipelineCaches& caches,
-                                        const PipelineFeeds::Enqueue& enqueue_run,
-                                        const PipelineFeeds::Enqueue& enqueue_pipeline) {
+StoreSink<PipelineRun>::OnChange wake_others(const PipelineCaches& caches,
+                                             const PipelineFeeds::Enqueue& enqueue_run,
+                                             const PipelineFeeds::Enqueue& enqueue_pipeline) {
   return [=, &caches](const PipelineRun* before, const PipelineRun* after) {
     const PipelineRun& run = after ? *after : *before;
-    enqueue_run(run.meta.key);
     if (!run.spec || !changes_places(before, after)) return;
     if (!after || has_ended(after->status.phase))
       enqueue_pipeline({run.meta.key.ns, run.spec->pipeline});
     for (const auto& other : caches.runs.in_group(pipeline_group(run)))
       if (!has_ended(other->status.phase)) enqueue_run(other->meta.key);
+  };
+}
+
+StoreSink<PipelineRun>::OnChange on_run(const PipelineCaches& caches,
+                                        const PipelineFeeds::Enqueue& enqueue_run,
+                                        const PipelineFeeds::Enqueue& enqueue_pipeline) {
+  return [enqueue_run, wake = wake_others(caches, enqueue_run, enqueue_pipeline)](
+             const PipelineRun* before, const PipelineRun* after) {
+    enqueue_run((after ? after : before)->meta.key);
+    wake(before, after);
   };
 }
 
@@ -60,6 +70,17 @@ PipelineFeeds::PipelineFeeds(PipelineCaches& caches, const Enqueue& enqueue_run,
   const std::string ours(marks::kRun);
   add(kinds::kPipeline, "", pipelines_);
   add(kinds::kPipelineRun, "", runs_);
+  // The watch will bring what the cache has by then: others have to hear of it now.
+  feeds_.back().put_own =
+      [this, &caches,
+       wake = wake_others(caches, enqueue_run, enqueue_pipeline)](const Json& object) {
+        const ObjectKey key{json_text(object, {"metadata", "namespace"}),
+                            json_text(object, {"metadata", "name"})};
+        const auto before = caches.runs.find(key);
+        runs_.put_own(object);
+        const auto after = caches.runs.find(key);
+        if (after) wake(before.get(), after.get());
+      };
   add(kinds::kJob, ours, jobs_);
   add(kinds::kPod, ours, pods_);
   add(kinds::kControllerRevision, ours, kept_specs_);

@@ -20,6 +20,7 @@ using sim::Scenario;
 
 constexpr std::size_t kLastLines = 14;        // of a violating run, without --trace
 constexpr std::uint64_t kSeedsForBugs = 300;  // each planted bug is found within these
+constexpr std::size_t kMostFindings = 100;    // of seeds, then it stops
 constexpr std::size_t kMostReplays = 5;       // of false rollbacks that are told
 
 struct Seeds {
@@ -57,6 +58,7 @@ struct Request {
   bool without_faults = false;
   bool exhaustive = false;
   bool healthy = false;
+  bool pipelines = false;
   bool bugs = false;
   bool coverage = false;
   Bug bug = Bug::None;
@@ -69,7 +71,9 @@ Error wrong(std::string_view flag, std::string_view allowed) {
 }
 
 Result<Request> read_numbers(const Arguments& arguments, Request request) {
-  const std::string_view which = request.healthy ? "healthy" : "seeds";
+  const std::string_view which = request.healthy     ? "healthy"
+                                 : request.pipelines ? "pipelines"
+                                                     : "seeds";
   const auto seeds = parse_seeds(arguments.value(which, "1..100"));
   if (!seeds) return wrong(which, "N or N..M");
   request.seeds = *seeds;
@@ -99,6 +103,7 @@ Result<Request> read_request(const Invocation& invocation) {
   request.without_faults = arguments.has("without-faults");
   request.exhaustive = arguments.has("exhaustive");
   request.healthy = arguments.has("healthy");
+  request.pipelines = arguments.has("pipelines");
   request.bugs = arguments.has("bugs");
   request.coverage = arguments.has("coverage");
   request.bug = sim::bug_named(arguments.value("bug", "none"));
@@ -156,7 +161,8 @@ sim::RunResult one_run(const Request& request) {
   if (request.scenario)
     return sim::run_scenario(*request.scenario, request.planned, true, request.bug);
   if (!request.healthy)
-    return sim::run_seed({request.seeds.first, true, request.without_faults, request.bug});
+    return sim::run_seed(
+        {request.seeds.first, true, request.without_faults, request.bug, request.pipelines});
   auto options = sim::options_of_healthy_seed(request.seeds.first, request.bug);
   options.traced = true;
   return sim::simulate(options);
@@ -170,8 +176,8 @@ bool run_one(const Request& request) {
 
 bool run_seeds(const Request& request) {
   const Stopwatch watch;
-  const auto report =
-      sim::sweep({request.seeds.first, request.seeds.last, request.jobs, request.bug});
+  const auto report = sim::sweep({request.seeds.first, request.seeds.last, request.jobs,
+                                  request.bug, kMostFindings, request.pipelines});
   print_findings(report, request);
   request.out << fmt::format(
                      "{} seeds, {:.1f} simulated hours in {:.1f} s ({:.1f} seeds/s, {:.2f} "
@@ -289,12 +295,14 @@ Command sim_command() {
       "  weir sim --seeds 1..1000 --jobs 2\n"
       "  weir sim --seeds 7 --trace\n"
       "  weir sim --healthy 1..1000 --jobs 2\n"
+      "  weir sim --pipelines 1..1000 --jobs 2\n"
       "  weir sim --exhaustive --scenario bad-release\n"
       "  weir sim --scenario bad-release --crash-after 17 --trace\n";
   command.flags = {
       {"seeds", 0, "N..M", "which runs; 1..100"},
       {"healthy", 0, "N..M",
        "in place of --seeds: releases of good versions; fails when too many are rolled back"},
+      {"pipelines", 0, "N..M", "in place of --seeds: runs of a pipeline"},
       {"jobs", 0, "N", "threads; 1"},
       {"exhaustive", 0, "",
        "after the seeds: a crash before and after each write, its answer lost, it or an event "

@@ -18,6 +18,8 @@ constexpr milliseconds kPullPatience{120'000};
 // A Secret that is applied together with the run may come a moment later.
 constexpr milliseconds kConfigPatience{30'000};
 constexpr milliseconds kPodPatience{30'000};
+// The watch of pods may be behind that of Jobs.
+constexpr milliseconds kWordsPatience{60'000};
 // What the pod has to end by itself, so that its messages stay, before its Job is stopped.
 constexpr milliseconds kEndingTime{90'000};
 
@@ -75,8 +77,14 @@ class AttemptJudge {
       : stage_(stage), job_(job), pod_(pod), started_(started), now_(now) {}
 
   AttemptView judge() && {
-    if (job_.completed) {
-      view_.end = success();
+    if (job_.completed && awaits_results()) {
+      wait("its pod has not told its results yet", *job_.completed + kWordsPatience);
+    } else if (job_.completed) {
+      view_.end = lacks_results()
+                      ? failed(FailureClass::Infrastructure, "its results were lost with its pod")
+                      : success();
+    } else if (job_.failed && awaits_reason()) {
+      wait("its pod has not told why it failed yet", *job_.failed + kWordsPatience);
     } else if (job_.failed) {
       view_.end = failure_of_job();
     } else if (auto known = failure_of_pod()) {
@@ -100,6 +108,25 @@ class AttemptJudge {
       view_.waiting = known.message + "; its Job makes another";
     else
       view_.end = std::move(known);
+  }
+
+  bool is_told() const { return pod_ && pod_->succeeded; }
+  bool awaits_results() const {
+    const bool says_something = !stage_.results.empty() || !stage_.reports.empty();
+    return says_something && !is_told() && now_ < *job_.completed + kWordsPatience;
+  }
+  // What nobody needs may be lost.
+  bool lacks_results() const {
+    const bool has_bounds =
+        std::any_of(stage_.reports.begin(), stage_.reports.end(),
+                    [](const StageReport& report) { return !report.bounds.empty(); });
+    return (!stage_.results.empty() || has_bounds) && !is_told();
+  }
+
+  // Else a step that failed would count as a pod that was taken away, and be begun again. Of a pod that is not there nothing comes.
+  bool awaits_reason() const {
+    return pod_ && !pod_->failed && !pod_->succeeded && !failure_of_pod() &&
+           now_ < *job_.failed + kWordsPatience;
   }
 
   AttemptEnd success() const {

@@ -168,12 +168,16 @@ void StageCourse::look(const Instance& i) {
 }
 
 // Pods outlive their Job by their grace period; the next attempt must not meet them.
-void StageCourse::look_for_orphan(const Instance& i) {
+bool StageCourse::has_living_pod(const Instance& i) const {
   const auto label = combination_label(to_string(i.combination));
-  for (const auto& pod : in_.snapshot.pods) {
-    const bool ours = mark(pod->meta, marks::kStage) == i.stage->name &&
-                      mark(pod->meta, marks::kCombination) == label;
-    if (!ours || pod->succeeded || pod->failed) continue;
+  return std::any_of(in_.snapshot.pods.begin(), in_.snapshot.pods.end(), [&](const auto& pod) {
+    return mark(pod->meta, marks::kStage) == i.stage->name &&
+           mark(pod->meta, marks::kCombination) == label && !pod->succeeded && !pod->failed;
+  });
+}
+
+void StageCourse::look_for_orphan(const Instance& i) {
+  if (has_living_pod(i)) {
     status(i).message = "its Job was deleted; its pod is ending";
     return;
   }
@@ -376,6 +380,10 @@ bool StageCourse::try_begin(const Instance& i, const Gate& gate) {
   } else if (stage.retry_at && in_.now < *stage.retry_at) {
     auto& again = course_.look_again;
     again = again ? std::min(*again, *stage.retry_at) : *stage.retry_at;
+    return false;
+  } else if (stage.attempt > 0 && has_living_pod(i)) {
+    // Nobody knew of it when the attempt was given up.
+    stage.message = "its Job was deleted; its pod is ending";
     return false;
   } else if (when_holds(i) && !reuse(i)) {
     if (is_full(i))

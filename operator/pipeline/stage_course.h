@@ -62,6 +62,7 @@ class StageCourse {
   void adopt(const Instance& i);
   void count_ended(const Instance& i);
   void look(const Instance& i);
+  bool has_living_pod(const Instance& i) const;
   void look_for_orphan(const Instance& i);
   void settle(const Instance& i);
   void stop_leftovers(const Instance& i);

@@ -45,6 +45,13 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Bug::kCount)> kN
     "config-live",
     "evidence-of-before",
     "peeking",
+    "needs-ignored",
+    "cancel-ignored",
+    "stops-forgotten",
+    "ending-pods-ignored",
+    "results-forgotten",
+    "job-names-differ",
+    "edit-taken",
 };
 
 // ---- between observe and decide ----
@@ -351,6 +358,13 @@ const std::vector<Hiding>& all_bugs() {
                       : bug == Bug::ConfigLive          ? "config-change"
                       : bug == Bug::EvidenceOfBefore    ? "short-holds"
                       : bug == Bug::SharedTooEarly      ? "replicas-superseded"
+                      : bug == Bug::NeedsIgnored        ? "pipeline-good"
+                      : bug == Bug::CancelIgnored       ? "pipeline-cancelled-midway"
+                      : bug == Bug::StopsForgotten      ? "pipeline-newest-only"
+                      : bug == Bug::EndingPodsIgnored   ? "pipeline-job-deleted"
+                      : bug == Bug::ResultsForgotten    ? "pipeline-good"
+                      : bug == Bug::JobNamesDiffer      ? "pipeline-good"
+                      : bug == Bug::EditTaken           ? "pipeline-edited-midway"
                                                         : "",
                       bug == Bug::Peeking});
     }

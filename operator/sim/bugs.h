@@ -44,6 +44,14 @@ enum class Bug {
   ConfigLive,        // pods read the object that people change
   EvidenceOfBefore,  // what was counted at the weight before lets a step go on
   Peeking,           // a test for one look, at the end, is made at each look
+  // Of pipelines.
+  NeedsIgnored,
+  CancelIgnored,      // a cancel is told of, and not carried out
+  StopsForgotten,     // Jobs that are told to stop are not
+  EndingPodsIgnored,  // an attempt begins while the pod of the one before is ending
+  ResultsForgotten,   // when a run ends
+  JobNamesDiffer,     // each time that the same Job is made
+  EditTaken,          // by a run that has begun
   kCount,
 };
 

@@ -65,6 +65,7 @@ struct Network {
   PlannedFault& planned;
   Author& author;
   Bug bug;
+  bool runs_pipelines = false;
 };
 
 // After a crash every call fails without effect until the instance is replaced.

@@ -6,6 +6,7 @@
 #include "kube/kinds.h"
 #include "plugins/all.h"
 #include "sim/inputs.h"
+#include "sim/pipeline_bugs.h"
 
 namespace weir::sim {
 namespace {
@@ -15,17 +16,19 @@ constexpr SimTime kReadLag = milliseconds(20);
 constexpr SimTime kBookmarkEvery = seconds(30);
 const Deadline kNever(SteadyTime::max());
 
+JobSettings job_settings() { return {"weir:1", "checkout:1"}; }
+
 }  // namespace
 
 // ---- watches ----
 
-WatchThreads::WatchThreads(const Network& network, FaultyApi& api, const Feeds& feeds)
+WatchThreads::WatchThreads(const Network& network, FaultyApi& api, std::vector<Feed> feeds)
     : net_(network), api_(api) {
-  for (const auto& feed : feeds.all()) {
+  for (auto& feed : feeds) {
     const auto lag = static_cast<double>(net_.faults.watch_lag_max.count()) * net_.random.uniform();
     Watch watch;
-    watch.feed = &feed;
     watch.reflector = std::make_unique<Reflector>(*feed.sink, net_.random);
+    watch.feed = std::move(feed);
     watch.lag = SimTime(static_cast<std::int64_t>(lag));
     watches_.push_back(std::move(watch));
   }
@@ -38,7 +41,7 @@ bool WatchThreads::synced() const {
 
 void WatchThreads::list_again() {
   for (auto& watch : watches_)
-    watch.reflector = std::make_unique<Reflector>(*watch.feed->sink, net_.random);
+    watch.reflector = std::make_unique<Reflector>(*watch.feed.sink, net_.random);
   due_for_version_ = 0;
 }
 
@@ -56,7 +59,7 @@ std::optional<SimTime> WatchThreads::due(const Watch& watch) const {
   const auto next = watch.reflector->next(net_.stage.clock().monotonic());
   if (next.what == Reflector::Next::Do::Wait) return SimClock::elapsed_at(next.until);
   if (next.what == Reflector::Next::Do::List) return SimTime(0);
-  const auto events = net_.server.since(parse_resource_version(next.position), watch.feed->kind);
+  const auto events = net_.server.since(parse_resource_version(next.position), watch.feed.kind);
   if (!events) return SimTime(0);
   if (events->empty()) return watch.next_bookmark;
   return std::max(net_.stage.clock().elapsed_at(events->front()->at) + watch.lag, watch.held_until);
@@ -75,7 +78,7 @@ void WatchThreads::advance(Watch& watch) {
   const auto next = watch.reflector->next(now);
   if (next.what == Reflector::Next::Do::List) return list(watch, next.position);
   if (next.what != Reflector::Next::Do::Watch) return;
-  const auto events = net_.server.since(parse_resource_version(next.position), watch.feed->kind);
+  const auto events = net_.server.since(parse_resource_version(next.position), watch.feed.kind);
   if (!events)
     watch.reflector->on_closed(events.error(), now);
   else if (events->empty())
@@ -85,14 +88,14 @@ void WatchThreads::advance(Watch& watch) {
 }
 
 void WatchThreads::list(Watch& watch, const std::string& next) {
-  watch.reflector->on_page(api_.list(watch.feed->kind, {"", watch.feed->labels}, next, kNever),
+  watch.reflector->on_page(api_.list(watch.feed.kind, {"", watch.feed.labels}, next, kNever),
                            net_.stage.clock().monotonic());
   watch.next_bookmark = net_.stage.clock().elapsed() + kBookmarkEvery;
 }
 
 void WatchThreads::bookmark(Watch& watch) {
   watch.next_bookmark = net_.stage.clock().elapsed() + kBookmarkEvery;
-  (void)watch.reflector->on_line(bookmark_line(watch.feed->kind, net_.server.version()),
+  (void)watch.reflector->on_line(bookmark_line(watch.feed.kind, net_.server.version()),
                                  net_.stage.clock().monotonic());
 }
 
@@ -108,10 +111,10 @@ bool WatchThreads::is_planned_late(Watch& watch, const ServerEvent& event) {
 void WatchThreads::deliver(Watch& watch, const ServerEvent& event) {
   const auto now = net_.stage.clock().monotonic();
   const auto draws = [this](double chance) { return chance > 0 && net_.random.uniform() < chance; };
-  const auto seen = seen_by(event, {"", watch.feed->labels});
+  const auto seen = seen_by(event, {"", watch.feed.labels});
   if (!seen) {
     // The position must move past it; a real stream would do so with its next line or bookmark.
-    (void)watch.reflector->on_line(bookmark_line(watch.feed->kind, event.version), now);
+    (void)watch.reflector->on_line(bookmark_line(watch.feed.kind, event.version), now);
     return;
   }
   if (is_planned_late(watch, event)) return;
@@ -184,14 +187,14 @@ std::optional<SimTime> Worker::due() const {
   if (api_.crashed() || !watches_.synced()) return std::nullopt;
   if (!lease_.leads() && !(ever_led_is_enough_ && lease_.has_led())) return std::nullopt;
   std::optional<SimTime> due;
-  for (auto* controller : {&policies_, &releases_}) {
+  for (auto* controller : controllers_) {
     if (const auto next = controller->next_due()) due = earlier(due, SimClock::elapsed_at(*next));
   }
   return due;
 }
 
 void Worker::act() {
-  for (auto* controller : {&policies_, &releases_}) {
+  for (auto* controller : controllers_) {
     const auto key = controller->take_due();
     if (!key) continue;
     api_.begin_pass();
@@ -248,7 +251,10 @@ Instance::Instance(const Network& network, World& world, const std::string& pod,
       feeds_(
           caches_, evidence_, config_, [this](const ObjectKey& key) { releases_.enqueue(key); },
           [this](const ObjectKey& key) { policies_.enqueue(key); }),
-      watches_(network, api_, feeds_),
+      pipeline_feeds_(
+          pipeline_caches_, [this](const ObjectKey& key) { runs_.enqueue(key); },
+          [this](const ObjectKey& key) { pipelines_.enqueue(key); }),
+      watches_(network, api_, all_feeds()),
       lease_(network, api_, clock_, pod, watches_),
       measuring_(network, world.prometheus(), evidence_,
                  [this](const ObjectKey& key) { releases_.enqueue(key); }),
@@ -265,9 +271,16 @@ Instance::Instance(const Network& network, World& world, const std::string& pod,
       release_reconciler_(observer_),
       policy_reconciler_(caches_),
       buggy_reconciler_(buggy_reconciler(observer_, network.bug)),
+      run_observer_(pipeline_caches_),
+      run_reconciler_(run_observer_, job_settings()),
+      pipeline_reconciler_(pipeline_caches_),
+      buggy_run_reconciler_(buggy_run_reconciler(run_observer_, job_settings(), network.bug)),
       releases_(reconciler(), executor_, clock_, metrics_),
       policies_(policy_reconciler_, executor_, clock_, metrics_),
-      worker_(api_, watches_, lease_, releases_, policies_, network.bug == Bug::FenceDropped),
+      runs_(run_reconciler(), executor_, clock_, metrics_),
+      pipelines_(pipeline_reconciler_, executor_, clock_, metrics_),
+      worker_(api_, watches_, lease_, {&policies_, &releases_, &pipelines_, &runs_},
+              network.bug == Bug::FenceDropped),
       threads_{{watches_, paused_until_},
                {lease_, paused_until_},
                {measuring_, paused_until_},
@@ -290,6 +303,18 @@ const Reconciler& Instance::reconciler() const {
   return *buggy_reconciler_;
 }
 
+const Reconciler& Instance::run_reconciler() const {
+  if (net_.bug == Bug::None) return run_reconciler_;
+  return *buggy_run_reconciler_;
+}
+
+std::vector<Feed> Instance::all_feeds() const {
+  auto all = feeds_.all();
+  const auto& more = pipeline_feeds_.all();
+  if (net_.runs_pipelines) all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 void Instance::ask(const StartMeasurement& asked) {
   if (auto config = std::dynamic_pointer_cast<const ConfigQuestion>(asked.question))
     config_threads_.start(asked.key, std::move(config));
@@ -298,7 +323,9 @@ void Instance::ask(const StartMeasurement& asked) {
 }
 
 void Instance::keep_own(const Kind& kind, const Json& object) const {
-  if (net_.bug != Bug::OwnWritesForgotten) feeds_.put_own(kind, object);
+  if (net_.bug == Bug::OwnWritesForgotten) return;
+  feeds_.put_own(kind, object);
+  if (net_.runs_pipelines) pipeline_feeds_.put_own(kind, object);
 }
 
 void Instance::keep_found(const LookUp& asked, std::vector<Json> objects) {

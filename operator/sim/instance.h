@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "app/feeds.h"
+#include "app/pipeline_feeds.h"
 #include "base/anchored_clock.h"
 #include "delivery/policy_reconciler.h"
 #include "delivery/release_questions.h"
 #include "delivery/release_reconciler.h"
+#include "pipeline/pipeline_reconciler.h"
+#include "pipeline/run_reconciler.h"
 #include "runtime/controller.h"
 #include "runtime/lease_elector.h"
 #include "runtime/reflector.h"
@@ -21,7 +24,7 @@ namespace weir::sim {
 // The threads that watch, one per kind.
 class WatchThreads final : public Actor {
  public:
-  WatchThreads(const Network& network, FaultyApi& api, const Feeds& feeds);
+  WatchThreads(const Network& network, FaultyApi& api, std::vector<Feed> feeds);
 
   bool synced() const;
   void list_again();
@@ -30,7 +33,7 @@ class WatchThreads final : public Actor {
 
  private:
   struct Watch {
-    const Feed* feed = nullptr;
+    Feed feed{};
     std::unique_ptr<Reflector> reflector;
     SimTime lag{0};
     SimTime held_until{0};  // nothing comes before
@@ -130,12 +133,11 @@ class LeaseThread final : public Actor, public WriteFence {
 class Worker final : public Actor {
  public:
   Worker(FaultyApi& api, const WatchThreads& watches, const LeaseThread& lease,
-         Controller& releases, Controller& policies, bool ever_led_is_enough)
+         std::vector<Controller*> controllers, bool ever_led_is_enough)
       : api_(api),
         watches_(watches),
         lease_(lease),
-        releases_(releases),
-        policies_(policies),
+        controllers_(std::move(controllers)),
         ever_led_is_enough_(ever_led_is_enough) {}
 
   std::optional<SimTime> due() const override;
@@ -145,9 +147,8 @@ class Worker final : public Actor {
   FaultyApi& api_;
   const WatchThreads& watches_;
   const LeaseThread& lease_;
-  Controller& releases_;
-  Controller& policies_;
-  bool ever_led_is_enough_;  // a planted bug
+  std::vector<Controller*> controllers_;  // who comes first goes first
+  bool ever_led_is_enough_;               // a planted bug
 };
 
 // A thread of a process that may stand still.
@@ -189,9 +190,11 @@ class Instance {
  private:
   const WriteFence& fence() const;
   const Reconciler& reconciler() const;
+  const Reconciler& run_reconciler() const;
   void ask(const StartMeasurement& asked);
   void keep_own(const Kind& kind, const Json& object) const;
   void keep_found(const LookUp& asked, std::vector<Json> objects);
+  std::vector<Feed> all_feeds() const;
 
   const Network& net_;
   int id_;
@@ -204,7 +207,9 @@ class Instance {
   ReleaseCaches caches_;
   EvidenceBook evidence_;
   ConfigBook config_;
+  PipelineCaches pipeline_caches_;
   Feeds feeds_;
+  PipelineFeeds pipeline_feeds_;
   WatchThreads watches_;
   LeaseThread lease_;
   MeasuringThreads measuring_;
@@ -214,8 +219,14 @@ class Instance {
   ReleaseReconciler release_reconciler_;
   PolicyReconciler policy_reconciler_;
   std::unique_ptr<Reconciler> buggy_reconciler_;
+  RunObserver run_observer_;
+  RunReconciler run_reconciler_;
+  PipelineReconciler pipeline_reconciler_;
+  std::unique_ptr<Reconciler> buggy_run_reconciler_;
   Controller releases_;
   Controller policies_;
+  Controller runs_;
+  Controller pipelines_;
   Worker worker_;
   SimTime paused_until_{0};
   Pausable threads_[5];

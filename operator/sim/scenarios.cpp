@@ -1,5 +1,7 @@
 #include "sim/scenarios.h"
 
+#include "sim/pipeline_scenarios.h"
+
 namespace weir::sim {
 namespace {
 
@@ -143,9 +145,11 @@ std::vector<Scenario> router_scenarios() {
       {"replicas-deleted-midway", by_pods(story({image(4, "good-1"), at(11, What::DeleteRoute)}))},
       {"router-changed", story({at(2, What::Router, "Replicas"), image(4, "good-1"),
                                 at(40, What::Router, "GatewayAPI")})},
-      // Late enough to be midway with every event late.
-      {"router-changed-midway", story({image(4, "good-1"), at(13, What::Router, "Replicas"),
-                                       at(18, What::Router, "GatewayAPI")})},
+      // Late enough to be midway with every event and write late.
+      {"router-changed-midway",
+       holding(story({image(4, "good-1"), at(20, What::Router, "Replicas"),
+                      at(25, What::Router, "GatewayAPI")}),
+               6)},
   };
 }
 
@@ -258,8 +262,8 @@ std::vector<Scenario> make_scenarios() {
 const std::vector<Scenario>& all_scenarios() {
   static const std::vector<Scenario> kScenarios = [] {
     auto scenarios = make_scenarios();
-    for (auto* more :
-         {config_scenarios, comparing_scenarios, router_scenarios, adoption_scenarios}) {
+    for (auto* more : {config_scenarios, comparing_scenarios, router_scenarios, adoption_scenarios,
+                       pipeline_scenarios}) {
       for (auto& scenario : more()) scenarios.push_back(std::move(scenario));
     }
     return scenarios;

@@ -194,8 +194,9 @@ class Exhaustion {
 
 SearchReport sweep(const SweepRequest& request) {
   const auto task = [&request](std::size_t index) {
-    const SeedRequest seed{request.first + index, false, false, request.bug};
-    return Task{fmt::format("--seeds {}", seed.seed), [seed] { return run_seed(seed); }};
+    const SeedRequest seed{request.first + index, false, false, request.bug, request.pipelines};
+    const std::string_view flag = request.pipelines ? "pipelines" : "seeds";
+    return Task{fmt::format("--{} {}", flag, seed.seed), [seed] { return run_seed(seed); }};
   };
   return Crew(request.last - request.first + 1, task, request.most_findings).work(request.jobs);
 }

@@ -32,6 +32,7 @@ struct SweepRequest {
   int jobs = 1;  // threads
   Bug bug = Bug::None;
   std::size_t most_findings = 100;  // then it stops
+  bool pipelines = false;           // in place of releases
 };
 SearchReport sweep(const SweepRequest& request);
 

@@ -12,6 +12,7 @@
 #include "sim/checks/witness.h"
 #include "sim/end.h"
 #include "sim/operators.h"
+#include "sim/pipeline_scenarios.h"
 #include "sim/trace.h"
 
 namespace weir::sim {
@@ -81,9 +82,13 @@ class Run {
         world_(server_, stage_, random_, options_.world, faults_.world),
         people_(server_, world_, options_,
                 [this](const std::string& what) { tell("people", what); }),
+        pipeline_people_(server_, clock_, options_.pipelines,
+                         [this](const std::string& what) { tell("people", what); }),
         witness_(world_),
         planned_(options.planned),
-        network_{server_, stage_, random_, faults_, in_flight_, planned_, author_, options.bug},
+        network_{server_, stage_,      random_,
+                 faults_, in_flight_,  planned_,
+                 author_, options.bug, !options.pipelines.spec.empty()},
         operators_(network_, world_, options.instances),
         court_{
             world_,
@@ -98,8 +103,10 @@ class Run {
     });
     server_.add_namespace(std::string(kNamespace));
     stage_.enter(people_);
+    stage_.enter(pipeline_people_);
     stage_.enter(in_flight_);
     create_policy(server_, options_.policy);
+    pipeline_people_.begin();
     for (const auto& release : options_.releases) {
       if (options_.adopts)
         create_deployment(server_, release, "good-0", options_.replicas);
@@ -111,6 +118,7 @@ class Run {
 
   ~Run() {
     stage_.leave(people_);
+    stage_.leave(pipeline_people_);
     stage_.leave(in_flight_);
   }
 
@@ -130,7 +138,7 @@ class Run {
     run_until(options_.faults_end);
     faults_ = {};
     operators_.calm();
-    while (!people_.done() && result_.violations.empty())
+    while (!(people_.done() && pipeline_people_.done()) && result_.violations.empty())
       run_until(clock_.elapsed() + SimTime(seconds(1)));
     run_until(clock_.elapsed() + options_.settling);
     if (result_.violations.empty()) {
@@ -139,6 +147,10 @@ class Run {
         const ObjectKey key{std::string(kNamespace), release};
         result_.end.push_back(end_of(server_, key));
         result_.answers.push_back(witness_.answers(key));
+      }
+      for (const auto& run : pipeline_people_.runs()) {
+        result_.end.push_back(end_of_run(server_, run));
+        result_.answers.push_back(pipeline_people_.met(run));
       }
     }
   }
@@ -177,6 +189,7 @@ class Run {
   Stage stage_;
   World world_;
   People people_;
+  PipelinePeople pipeline_people_;
   Witness witness_;
   InFlight in_flight_;
   PlannedFault planned_;
@@ -247,7 +260,8 @@ RunOptions options_of_seed(std::uint64_t seed, Bug bug) {
 }
 
 RunResult run_seed(const SeedRequest& request) {
-  auto options = options_of_seed(request.seed, request.bug);
+  auto options = request.pipelines ? options_of_pipeline_seed(request.seed, request.bug)
+                                   : options_of_seed(request.seed, request.bug);
   options.traced = request.traced;
   auto calm = options;
   calm.faults = {};

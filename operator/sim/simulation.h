@@ -10,15 +10,18 @@
 #include "sim/checks/check.h"
 #include "sim/faults.h"
 #include "sim/inputs.h"
+#include "sim/pipeline_people.h"
 
 namespace weir::sim {
 
 struct RunResult {
   std::vector<Violation> violations;
   std::vector<std::string> trace;  // one line per write and input
-  std::vector<std::string> end;    // what each release came to, in words that do not depend on time
-  std::vector<std::vector<std::string>> answers;  // to what people asked of each release
-  PlannedFault planned;                           // how many writes and deliveries there were
+  // What each release and run of a pipeline came to, in words that do not depend on time,
+  std::vector<std::string> end;
+  // and the answers to what people asked of it, or what they met.
+  std::vector<std::vector<std::string>> answers;
+  PlannedFault planned;  // how many writes and deliveries there were
   SimTime simulated{0};
 };
 
@@ -30,6 +33,7 @@ struct RunOptions {
   PolicyOptions policy;
   std::vector<std::string> releases{"shop"};
   std::vector<Input> inputs;
+  PipelineOptions pipelines{};
   bool patient =
       false;  // no input before its release has served: until then any version is a first one
   bool adopts = false;  // releases begin as Deployments with a Service; an input adopts them
@@ -59,6 +63,7 @@ struct SeedRequest {
   bool traced = false;
   bool without_faults = false;  // only the run it is compared with
   Bug bug = Bug::None;
+  bool pipelines = false;  // a pipeline and its runs in place of releases
 };
 RunResult run_seed(const SeedRequest& request);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/meta.h"
+#include "api/pipeline_run.h"
 #include "base/json.h"
 #include "kube/kinds.h"
 #include "sim/checks/witness.h"
@@ -25,6 +26,17 @@ std::string detail(const Write& write) {
         "{}: {} (ready: stable {}, canary {})", json_text(object, {"status", "phase"}),
         json_text(object, {"status", "message"}), json_int(object, {"status", "stable", "ready"}),
         json_int(object, {"status", "canary", "ready"}));
+  if (write.to(kinds::kPipelineRun)) {
+    auto text =
+        json_text(object, {"status", "phase"}) + ": " + json_text(object, {"status", "message"});
+    const Json& stages = json_at(object, {"status", "stages"});
+    if (stages.is_array())
+      for (const auto& stage : stages)
+        text += fmt::format("; {} {} {} {}", json_text(stage, {"name"}),
+                            json_text(stage, {"combination"}), json_text(stage, {"phase"}),
+                            json_int(stage, {"attempt"}));
+    return text;
+  }
   if (write.to(kinds::kEvent))
     return json_text(object, {"reason"}) + ": " + json_text(object, {"message"});
   return "";

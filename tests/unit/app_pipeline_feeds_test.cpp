@@ -133,6 +133,17 @@ TEST_F(PipelineWatches, ARunThatBeginsOrEndsWakesThoseThatWait) {
   EXPECT_EQ(woken(), std::set<std::string>{"shop-1"}) << "nothing has changed for the others";
 }
 
+// Found by the simulator: the watch brings an end of our own when the cache has it already.
+TEST_F(PipelineWatches, ARunThatOurOwnWriteEndsWakesThoseThatWait) {
+  put(kinds::kPipelineRun, run("shop-1", "Running"));
+  put(kinds::kPipelineRun, run("shop-2", "Queued"));
+  woken();
+  pipeline_woken();
+  feeds_.put_own(kinds::kPipelineRun, run("shop-1", "Succeeded"));
+  EXPECT_TRUE(woken().contains("shop-2"));
+  EXPECT_TRUE(pipeline_woken());
+}
+
 TEST_F(PipelineWatches, APipelineSaysWhetherItCanBeRunAndKeepsSoManyRuns) {
   put(kinds::kPipeline, pipeline(R"({"retention": {"runs": 1}})"));
   for (const auto* name : {"shop-1", "shop-2", "shop-3"})

@@ -76,9 +76,49 @@ TEST_F(AttemptOfAStage, ResultsComeFromTheStepsThatDeclaredOnesWrote) {
   ended("step-prepare", 0, "Completed", R"({"results": {"digest": "a", "other": "b"}})");
   ended("step-test", 0, "Completed", R"({"results": {"digest": "c"}})");
   ended("service-redis", 1, "Error", R"({"results": {"digest": "d"}})");
+  pod_.succeeded = true;
   job_.completed = start_;
   EXPECT_EQ(end(), "Succeeded");
   EXPECT_EQ(look().end->results, (std::map<std::string, std::string>{{"digest", "c"}}));
+}
+
+// Found by the simulator: pods and Jobs come by two watches, in either order.
+TEST_F(AttemptOfAStage, ResultsAreWaitedForWhenTheJobIsKnownToBeCompleteBeforeItsPod) {
+  runs("step-test");
+  job_.completed = start_ + seconds(9);
+  EXPECT_EQ(end(), "");
+  EXPECT_EQ(look().waiting, "its pod has not told its results yet");
+  EXPECT_EQ(look().look_again, start_ + seconds(69));
+  EXPECT_EQ(end(seconds(70)), "Infrastructure: its results were lost with its pod");
+  pod_.containers.clear();
+  ended("step-test", 0, "Completed", R"({"results": {"digest": "sha256:1"}})");
+  pod_.succeeded = true;
+  EXPECT_EQ(look().end->results.at("digest"), "sha256:1");
+  stage_.results.clear();
+  has_pod_ = false;
+  EXPECT_EQ(end(), "Succeeded") << "there is nothing to wait for";
+}
+
+TEST_F(AttemptOfAStage, ReportsAreWaitedForAndMadeAgainOnlyWhereABoundNeedsThem) {
+  stage_.results.clear();
+  stage_.reports = {{"load", ReportKind::Figures, "load"}};
+  runs("step-test");
+  job_.completed = start_ + seconds(9);
+  EXPECT_EQ(end(), "");
+  EXPECT_EQ(end(seconds(70)), "Succeeded");
+  stage_.reports[0].bounds = {{"p99_ms", std::nullopt, 20}};
+  EXPECT_EQ(end(seconds(70)), "Infrastructure: its results were lost with its pod");
+}
+
+TEST_F(AttemptOfAStage, AFailureIsNotTheInfrastructuresWhileItsPodHasNotToldYet) {
+  runs("step-test");
+  job_failed("BackoffLimitExceeded");
+  EXPECT_EQ(end(), "");
+  EXPECT_EQ(look().waiting, "its pod has not told why it failed yet");
+  EXPECT_EQ(end(seconds(70)), "Infrastructure: its pod was taken away (BackoffLimitExceeded)");
+  pod_.containers.clear();
+  ended("step-test", 7, "Error");
+  EXPECT_EQ(end(), "Test: step test failed with exit code 7");
 }
 
 TEST_F(AttemptOfAStage, ASidecarsEndIsNobodysFailure) {

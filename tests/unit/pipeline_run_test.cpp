@@ -196,6 +196,23 @@ TEST(PipelineRunCourse, ADeletedJobIsAnAttemptThatTheInfrastructureEnded) {
   EXPECT_EQ(world.status("unit").attempt, 2);
 }
 
+// Found by the simulator: the pod's event came after that of its Job's deletion.
+TEST(PipelineRunCourse, APodThatWasNotKnownWhenItsJobWasDeletedIsWaitedForToo) {
+  World world(Json{{"stages", {stage("unit")}}});
+  world.settle();
+  StagePodView pod;
+  pod.meta.labels = world.job("unit").meta.labels;
+  world.jobs.clear();
+  ASSERT_TRUE(world.settle());
+  world.pods["p"] = pod;
+  world.now += seconds(10);
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(world.status("unit").attempt, 1);
+  world.pods["p"].failed = true;
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(world.status("unit").attempt, 2);
+}
+
 TEST(PipelineRunCourse, CancelStopsWhatRunsAndBeginsNothing) {
   World world(chain());
   world.settle();

@@ -41,6 +41,32 @@ TEST_F(Simulator, TheSameSeedTellsTheSameStory) {
   EXPECT_NE(once.trace, run_seed({6, true}).trace);
 }
 
+TEST_F(Simulator, NoRuleOfPipelinesIsViolatedUnderFaults) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SeedRequest request{seed};
+    request.pipelines = true;
+    for (const auto& violation : run_seed(request).violations)
+      ADD_FAILURE() << "weir sim --pipelines " << seed << " --trace: " << violation.rule << ": "
+                    << violation.what;
+  }
+}
+
+TEST_F(Simulator, RunsOfPipelinesComeToTheirEnds) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"pipeline-good",
+       "one: Succeeded ; build  Succeeded{digest=build}; test os=a Succeeded; test os=b "
+       "Succeeded; ship  Succeeded"},
+      {"pipeline-failing-with-finally",
+       "one: Failed StageFailed; build  Failed; lint  Succeeded; ship  Skipped; tidy  Succeeded"},
+      {"pipeline-retry",
+       "one: Failed StageFailed; build  Succeeded{digest=build}; hog  Failed; ship  Succeeded"},
+      {"pipeline-timeout", "one: Failed StageFailed; step  Failed; pod  Failed"},
+      {"pipeline-cancelled-midway", "one: was told to end, and has"},
+      {"pipeline-job-deleted", "one: Succeeded ; build  Succeeded; test  Succeeded"},
+  };
+  for (const auto& [name, end] : cases) expect_end(name, end);
+}
+
 TEST_F(Simulator, ADeploymentIsAdoptedReleasedAndGivenBack) {
   const std::string serves =
       "wanted 100 %, others 0 %, 4 pods of wanted, 0 others with pods, callers to wanted";

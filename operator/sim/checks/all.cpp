@@ -19,6 +19,9 @@ std::vector<std::unique_ptr<Check>> all_checks(const Court& court) {
   checks.push_back(check_loops(court));
   checks.push_back(check_leader(court));
   checks.push_back(check_adoption(court));
+  checks.push_back(check_stage_jobs(court));
+  checks.push_back(check_stage_order(court));
+  checks.push_back(check_run_status(court));
   return checks;
 }
 

@@ -88,5 +88,8 @@ std::unique_ptr<Check> check_config(const Court& court);
 std::unique_ptr<Check> check_loops(const Court& court);
 std::unique_ptr<Check> check_leader(const Court& court);
 std::unique_ptr<Check> check_adoption(const Court& court);
+std::unique_ptr<Check> check_stage_jobs(const Court& court);
+std::unique_ptr<Check> check_stage_order(const Court& court);
+std::unique_ptr<Check> check_run_status(const Court& court);
 
 }  // namespace weir::sim

@@ -1,6 +1,7 @@
 // No child without owner; nothing of anybody else's is changed or deleted; of the user's objects only the status.
 #include <fmt/format.h>
 
+#include "api/pipeline_run.h"
 #include "api/workload.h"
 #include "delivery/config.h"
 #include "kube/kinds.h"
@@ -24,13 +25,14 @@ class OwnershipCheck final : public Check {
 
   void on_write(const Write& write) override {
     if (write.to(kinds::kRelease)) see(write, releases_);
+    if (write.to(kinds::kPipelineRun)) see(write, runs_);
     if (write.to(kinds::kReplicaSet)) see(write, replica_sets_);
     if (!write.by_operator() || write.to(kinds::kEvent)) return;
-    if (write.to(kinds::kRelease) || write.to(kinds::kCanaryPolicy))
+    if (write.to(kinds::kPipelineRun) || write.to(kinds::kPipeline) || write.to(kinds::kRelease) ||
+        write.to(kinds::kCanaryPolicy))
       return check_status_only(write);
     const auto name = write.ref.plural + " " + write.ref.key.name;
-    // Copies of config go with the revision that they were made for.
-    const auto& owners = write.to(kinds::kConfigMap) ? replica_sets_ : releases_;
+    const auto& owners = owners_of(write);
     if (write.before.is_null()) {
       if (!is_one_of(owners, controller_uid(write.after)))
         court_.fail("no child without owner", name + " has none");
@@ -41,6 +43,12 @@ class OwnershipCheck final : public Check {
 
  private:
   using AliveUntil = std::map<std::string, SimTime>;  // by uid
+
+  const AliveUntil& owners_of(const Write& write) const {
+    if (write.to(kinds::kJob) || write.to(kinds::kControllerRevision)) return runs_;
+    // Copies of config go with the revision that they were made for.
+    return write.to(kinds::kConfigMap) ? replica_sets_ : releases_;
+  }
 
   void see(const Write& write, AliveUntil& owners) const {
     const bool gone = write.after.is_null();
@@ -90,6 +98,7 @@ class OwnershipCheck final : public Check {
 
   AliveUntil releases_;
   AliveUntil replica_sets_;
+  AliveUntil runs_;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@ class GarbageCollector final : public Reactor {
   explicit GarbageCollector(const Scene& scene)
       : Reactor(scene,
                 {"releases", "deployments", "replicasets", "services", "httproutes", "pods",
-                 "endpointslices"},
+                 "endpointslices", "pipelineruns", "jobs", "controllerrevisions"},
                 kLag) {
     scene.server.registry().defer_garbage();
   }

@@ -52,6 +52,7 @@ std::optional<SimTime> Kubelet::reconcile() {
   std::map<std::string, Life> lives;
   std::optional<SimTime> again = earlier(next_eviction_, next_flap_);
   for (const auto& pod : scene_.server.all(kPod)) {
+    if (is_of_job(*pod)) continue;
     const auto name = json_text(*pod, {"metadata", "name"});
     const auto known = lives_.find(name);
     auto& life = lives[name] = known == lives_.end() ? begin() : known->second;

@@ -7,7 +7,7 @@
 
 namespace weir::sim {
 
-// All kubelets: pods start, become ready, fail and end. How a pod behaves is told by its image:
+// All kubelets, for pods that serve: they start, become ready, fail and end. How a pod behaves is told by its image:
 //   pull-…   the image cannot be pulled      never-…  runs and is never ready
 //   crash-…  ready for some seconds, then it crashes, again and again
 // A ConfigMap that its container names must be there before it starts.

@@ -58,6 +58,13 @@ std::string image_of(const Json& pod) {
                                                       : "";
 }
 
+bool is_of_job(const Json& pod) { return json_at(pod, {"metadata", "labels"}).contains(kJobName); }
+
+bool is_over(const Json& pod) {
+  const auto phase = json_text(pod, {"status", "phase"});
+  return phase == "Succeeded" || phase == "Failed";
+}
+
 std::string config_of(const Json& pod) {
   const Json& containers = json_at(pod, {"spec", "containers"});
   if (!containers.is_array() || containers.empty()) return "";

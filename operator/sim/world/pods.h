@@ -12,6 +12,10 @@ namespace weir::sim {
 
 using kinds::kPod;
 
+// On pods of Jobs, by the Job controller.
+inline constexpr std::string_view kJobName = "batch.kubernetes.io/job-name";
+inline constexpr std::string_view kJobTracking = "batch.kubernetes.io/job-tracking";  // finalizer
+
 ObjectKey key_of(const Json& object);
 // The labels that a selector map names all stand on the object with those values; an empty selector selects nothing.
 bool selects(const Json& selector, const Json& object);
@@ -25,6 +29,10 @@ bool is_ready(const Json& pod);
 // When it became ready; nothing while it is not.
 std::optional<SimTime> ready_since(const SimClock& clock, const Json& pod);
 std::string image_of(const Json& pod);
+// Its life is told by JobPods.
+bool is_of_job(const Json& pod);
+// Its phase: it has Succeeded or Failed.
+bool is_over(const Json& pod);
 
 // The ConfigMap that its container reads when it starts; "" = none.
 std::string config_of(const Json& pod);

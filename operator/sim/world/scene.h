@@ -37,6 +37,8 @@ struct WorldFaults {
   double source_empty = 0;       // no series
   double source_nan = 0;         // all values are NaN
   double source_repeats = 0;     // the scrape before is told again
+  SimTime job_pod_lost_gap{0};   // between two pods of Jobs that a node or a drain takes away
+  SimTime registry_away_gap{0};  // between two times in which no image of theirs can be pulled
 };
 
 struct Scene {

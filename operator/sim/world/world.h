@@ -8,6 +8,8 @@
 #include "sim/world/endpoints.h"
 #include "sim/world/garbage_collector.h"
 #include "sim/world/gateway.h"
+#include "sim/world/job_pods.h"
+#include "sim/world/jobs.h"
 #include "sim/world/kubelet.h"
 #include "sim/world/prometheus.h"
 #include "sim/world/replica_sets.h"
@@ -23,6 +25,8 @@ class World {
         deployments_(scene_),
         replica_sets_(scene_),
         kubelet_(scene_),
+        jobs_(scene_),
+        job_pods_(scene_),
         endpoints_(scene_),
         gateway_(scene_),
         callers_(scene_, gateway_, kubelet_),
@@ -51,11 +55,14 @@ class World {
   Deployments deployments_;
   ReplicaSets replica_sets_;
   Kubelet kubelet_;
+  Jobs jobs_;
+  JobPods job_pods_;
   Endpoints endpoints_;
   Gateway gateway_;
   Callers callers_;
   Prometheus prometheus_;
-  std::vector<Reactor*> parts_{&garbage_collector_, &deployments_, &replica_sets_, &kubelet_,
+  std::vector<Reactor*> parts_{&garbage_collector_, &deployments_, &replica_sets_,
+                               &kubelet_,           &jobs_,        &job_pods_,
                                &endpoints_,         &gateway_,     &callers_};
 };
 
