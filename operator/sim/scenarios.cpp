@@ -146,10 +146,9 @@ std::vector<Scenario> router_scenarios() {
       {"router-changed", story({at(2, What::Router, "Replicas"), image(4, "good-1"),
                                 at(40, What::Router, "GatewayAPI")})},
       // Late enough to be midway with every event and write late.
-      {"router-changed-midway",
-       holding(story({image(4, "good-1"), at(20, What::Router, "Replicas"),
-                      at(25, What::Router, "GatewayAPI")}),
-               6)},
+      {"router-changed-midway", holding(story({image(4, "good-1"), at(20, What::Router, "Replicas"),
+                                               at(25, What::Router, "GatewayAPI")}),
+                                        6)},
   };
 }
 
