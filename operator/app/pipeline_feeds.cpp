@@ -34,25 +34,25 @@ bool changes_places(const PipelineRun* before, const PipelineRun* after) {
          before->status.started != after->status.started;
 }
 
-StoreSink<PipelineRun>::OnChange wake_others(const PipelineCaches& caches,
-                                             const PipelineFeeds::Enqueue& enqueue_run,
-                                             const PipelineFeeds::Enqueue& enqueue_pipeline) {
-  return [=, &caches](const PipelineRun* before, const PipelineRun* after) {
+// Whom a run's beginning or end concerns.
+struct WakeOthers {
+  const PipelineCaches& caches;
+  PipelineFeeds::Enqueue enqueue_run;
+  PipelineFeeds::Enqueue enqueue_pipeline;
+
+  void operator()(const PipelineRun* before, const PipelineRun* after) const {
     const PipelineRun& run = after ? *after : *before;
     if (!run.spec || !changes_places(before, after)) return;
     if (!after || has_ended(after->status.phase))
       enqueue_pipeline({run.meta.key.ns, run.spec->pipeline});
     for (const auto& other : caches.runs.in_group(pipeline_group(run)))
       if (!has_ended(other->status.phase)) enqueue_run(other->meta.key);
-  };
-}
+  }
+};
 
-StoreSink<PipelineRun>::OnChange on_run(const PipelineCaches& caches,
-                                        const PipelineFeeds::Enqueue& enqueue_run,
-                                        const PipelineFeeds::Enqueue& enqueue_pipeline) {
-  return [enqueue_run, wake = wake_others(caches, enqueue_run, enqueue_pipeline)](
-             const PipelineRun* before, const PipelineRun* after) {
-    enqueue_run((after ? after : before)->meta.key);
+StoreSink<PipelineRun>::OnChange on_run(WakeOthers wake) {
+  return [wake = std::move(wake)](const PipelineRun* before, const PipelineRun* after) {
+    wake.enqueue_run((after ? after : before)->meta.key);
     wake(before, after);
   };
 }
@@ -63,7 +63,7 @@ PipelineFeeds::PipelineFeeds(PipelineCaches& caches, const Enqueue& enqueue_run,
                              const Enqueue& enqueue_pipeline)
     : pipelines_(caches.pipelines, decode_pipeline,
                  on_pipeline(caches, enqueue_run, enqueue_pipeline)),
-      runs_(caches.runs, decode_pipeline_run, on_run(caches, enqueue_run, enqueue_pipeline)),
+      runs_(caches.runs, decode_pipeline_run, on_run({caches, enqueue_run, enqueue_pipeline})),
       jobs_(caches.jobs, decode_job, wake_run<JobView>(enqueue_run)),
       pods_(caches.pods, decode_stage_pod, wake_run<StagePodView>(enqueue_run)),
       kept_specs_(caches.kept_specs, decode_kept_spec, wake_run<KeptSpec>(enqueue_run)) {
@@ -72,13 +72,12 @@ PipelineFeeds::PipelineFeeds(PipelineCaches& caches, const Enqueue& enqueue_run,
   add(kinds::kPipelineRun, "", runs_);
   // The watch will bring what the cache has by then: others have to hear of it now.
   feeds_.back().put_own =
-      [this, &caches,
-       wake = wake_others(caches, enqueue_run, enqueue_pipeline)](const Json& object) {
+      [this, wake = WakeOthers{caches, enqueue_run, enqueue_pipeline}](const Json& object) {
         const ObjectKey key{json_text(object, {"metadata", "namespace"}),
                             json_text(object, {"metadata", "name"})};
-        const auto before = caches.runs.find(key);
+        const auto before = wake.caches.runs.find(key);
         runs_.put_own(object);
-        const auto after = caches.runs.find(key);
+        const auto after = wake.caches.runs.find(key);
         if (after) wake(before.get(), after.get());
       };
   add(kinds::kJob, ours, jobs_);

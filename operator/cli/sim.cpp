@@ -242,7 +242,8 @@ sim::SearchReport false_rollbacks(Bug bug, int jobs) {
 
 sim::SearchReport search_for(const sim::Hiding& hiding, int jobs) {
   if (hiding.in_healthy) return false_rollbacks(hiding.bug, jobs);
-  if (hiding.scenario.empty()) return sim::sweep({1, kSeedsForBugs, jobs, hiding.bug, 1});
+  if (hiding.scenario.empty())
+    return sim::sweep({1, kSeedsForBugs, jobs, hiding.bug, 1, hiding.in_pipelines});
   return sim::exhaust(*sim::find_scenario(hiding.scenario), jobs, hiding.bug, 1);
 }
 

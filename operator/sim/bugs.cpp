@@ -363,10 +363,9 @@ const std::vector<Hiding>& all_bugs() {
                       : bug == Bug::StopsForgotten      ? "pipeline-newest-only"
                       : bug == Bug::EndingPodsIgnored   ? "pipeline-job-deleted"
                       : bug == Bug::ResultsForgotten    ? "pipeline-good"
-                      : bug == Bug::JobNamesDiffer      ? "pipeline-good"
                       : bug == Bug::EditTaken           ? "pipeline-edited-midway"
                                                         : "",
-                      bug == Bug::Peeking});
+                      bug == Bug::Peeking, bug == Bug::JobNamesDiffer});
     }
     return bugs;
   }();

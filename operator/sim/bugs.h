@@ -62,7 +62,8 @@ Bug bug_named(std::string_view name);  // kCount: there is none
 struct Hiding {
   Bug bug;
   std::string_view scenario;
-  bool in_healthy = false;  // by false rollbacks in healthy seeds 1..300
+  bool in_healthy = false;    // by false rollbacks in healthy seeds 1..300
+  bool in_pipelines = false;  // in seeds of pipelines 1..300
 };
 const std::vector<Hiding>& all_bugs();
 

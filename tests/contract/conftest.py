@@ -57,7 +57,7 @@ def real_server(server):
         server.request("PATCH", path, definition, APPLY, fieldManager="contract", force="true")
         eventually(f"{path} is served", lambda path=path: any(
             c["type"] == "Established" and c["status"] == "True"
-            for c in server.get(path).body.get("status", {}).get("conditions", [])))
+            for c in server.get(path).body.get("status", {}).get("conditions") or []))
     for kind in ("Release", "CanaryPolicy"):
         eventually("they are served", lambda kind=kind: server.get(path_of(kind)).status == 200)
     yield server
