@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxReportBounds = 16;
 inline constexpr std::size_t kMaxFigures = 16;  // of a report
 
 enum class ReportKind {
-  JUnit,  // figures tests, failures, errors, skipped, seconds; and the names of the tests that failed
+  JUnit,      // figures tests, failures, errors, skipped, seconds; and the names of failed tests
   Cobertura,  // figures lines, branches: percent
   Lcov,       // the same
   Figures,    // one "name number" a line

@@ -181,7 +181,8 @@ class StepReports : public StepProgram {
 constexpr const char* kJUnit = R"(<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" tests="4">
   <testcase classname="tests.test_cart" name="test_add" time="0.5"/>
-  <testcase classname="tests.test_cart" name="test_<é&amp;&quot;" time="1.25"><failure message="a"/><failure/></testcase>
+  <testcase classname="tests.test_cart" name="test_<é&amp;&quot;" time="1.25">
+    <failure message="a"/><failure/></testcase>
   <testcase name="test_main" time="0.25"><error>boom</error></testcase>
   <testcase name="later" time="0"><skipped/></testcase>
   <system-out>failure &lt;testcase&gt;</system-out>
@@ -205,7 +206,8 @@ TEST_F(StepReports, OfCoverageArePercent) {
   EXPECT_EQ(
       report_of("Cobertura",
                 R"(<!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">
-<coverage lines-valid="40" lines-covered="30" branches-valid="0" branches-covered="0"><packages/></coverage>)")
+<coverage lines-valid="40" lines-covered="30" branches-valid="0" branches-covered="0"><packages/>
+</coverage>)")
           .figures,
       (Figures{{"lines", 75}}));
   EXPECT_EQ(report_of("LCOV", "SF:a\nDA:1,1\nLF:3\nLH:1\nBRF:4\nBRH:1\nend_of_record\nLF:5\nLH:5\n")
