@@ -37,12 +37,16 @@ bool is_env_name(std::string_view text) {
          });
 }
 
+// Of letters, digits, '-', '_' and '.'.
+bool is_plain_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
 bool is_config_key(std::string_view text) {
-  return !text.empty() && text != "." && text != ".." &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.';
-         });
+  return is_plain_name(text) && text != "." && text != "..";
 }
 
 // Stays below the folder that it is relative to.
@@ -59,23 +63,11 @@ bool is_relative_path(std::string_view text) {
 
 // ':' stands between the parts of weir-step's argument.
 bool is_report_path(std::string_view text) {
-  while (true) {
-    const auto slash = text.find('/');
-    const auto part = text.substr(0, slash);
-    const bool last = slash == std::string_view::npos;
-    if (part.empty() || part == ".." || part.find_first_of("\\:") != std::string_view::npos ||
-        (!last && part.find('*') != std::string_view::npos))
-      return false;
-    if (last) return true;
-    text.remove_prefix(slash + 1);
-  }
-}
-
-bool is_figure(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  });
+  const auto slash = text.rfind('/');
+  const auto folder = text.substr(0, slash == std::string_view::npos ? 0 : slash);
+  return is_relative_path(text) && !text.ends_with('/') &&
+         text.find("//") == std::string_view::npos && text.find(':') == std::string_view::npos &&
+         folder.find('*') == std::string_view::npos;
 }
 
 bool is_not_empty(std::string_view text) { return !text.empty(); }
@@ -87,7 +79,7 @@ const TextRule kPath{256, is_relative_path, "a relative path without '..', at mo
 const TextRule kReportPath{128, is_report_path,
                            "a relative path without '..' and ':', '*' at most in its last part, of "
                            "at most 128 characters"};
-const TextRule kFigure{63, is_figure,
+const TextRule kFigure{63, is_plain_name,
                        "a name of letters, digits, '_', '-' and '.', at most 63 characters"};
 const TextRule kScript{16'384, is_not_empty, "a script of 1 to 16384 characters"};
 const TextRule kWord{4096, is_not_empty, "a text of 1 to 4096 characters"};
